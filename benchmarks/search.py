@@ -18,12 +18,12 @@ import numpy as np
 import deltarule as dr
 from deltarule import data
 from deltarule.tuning import Range, sample
-from deltarule.tuning.study import halve
-from deltarule.tuning.trial import RunningTrial, Workbench
+from deltarule.tuning.study import successive_halving
+from deltarule.tuning.trial import RunningTrial, TrialFactory
 
 TRIALS, EPOCHS, REDUCTION = 27, 27, 3
 SPACE = {"eta": Range(1e-4, 1), "l2": Range(1e-3, 10), "hidden": [10, 30, 100]}
-Way = Callable[[Workbench, list[dict[str, Any]]], list[RunningTrial]]
+Way = Callable[[TrialFactory, list[dict[str, Any]]], list[RunningTrial]]
 
 
 def classes() -> tuple[Any, ...]:
@@ -42,7 +42,7 @@ def numbers() -> tuple[Any, ...]:
     return "Friedman's function", X[:700], y[:700], (X[700:], y[700:]), "quadratic"
 
 
-def workbench(problem: tuple[Any, ...], seed: int) -> Workbench:
+def workbench(problem: tuple[Any, ...], seed: int) -> TrialFactory:
     """The trials' data, and the network and trainer of a choice."""
     _, X, Y, validation, cost = problem
     output = dr.Dense(Y.shape[1], "softmax" if cost == "log-likelihood" else "linear")
@@ -51,23 +51,23 @@ def workbench(problem: tuple[Any, ...], seed: int) -> Workbench:
         net = dr.Network([dr.Dense(values["hidden"], "tanh"), output], cost)
         return net, dr.GradientDescent(eta=values["eta"], l2=values["l2"], batch_size=10)
 
-    return Workbench(build, X, Y, validation, EPOCHS, seed, "cost", "numpy")
+    return TrialFactory(build, X, Y, validation, EPOCHS, seed, "cost", "numpy")
 
 
 def halving(*levels: int) -> Way:
     """Ours: all trials to the first level, the best third of them to the next."""
 
-    def run(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]:
-        begun = [bench.begin(i, values) for i, values in enumerate(choices)]
-        halve(begun, list(levels), REDUCTION, lambda trial: None)
+    def run(bench: TrialFactory, choices: list[dict[str, Any]]) -> list[RunningTrial]:
+        begun = [bench.start(i, values) for i, values in enumerate(choices)]
+        successive_halving(begun, list(levels), REDUCTION, lambda trial: None)
         return begun
 
     return run
 
 
-def whole(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]:
+def whole(bench: TrialFactory, choices: list[dict[str, Any]]) -> list[RunningTrial]:
     """Every trial to the end."""
-    run = [bench.begin(i, values) for i, values in enumerate(choices)]
+    run = [bench.start(i, values) for i, values in enumerate(choices)]
     for trial in run:
         trial.advance(EPOCHS)
     return run
@@ -76,14 +76,14 @@ def whole(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]
 def pruned_by(name: str, *levels: int, **options: Any) -> Way:
     """One trial after another, each stopped at a level where Optuna's pruner says so."""
 
-    def run(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]:
+    def run(bench: TrialFactory, choices: list[dict[str, Any]]) -> list[RunningTrial]:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.create_study(pruner=getattr(optuna.pruners, name)(**options))
         found = []
         for i, values in enumerate(choices):
-            asked, trial = study.ask(), bench.begin(i, values)
+            asked, trial = study.ask(), bench.start(i, values)
             found.append(trial)
             for level in levels:
                 trial.advance(level)

@@ -101,6 +101,11 @@ def notebook(text: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def options_as_code(text: str) -> str:
+    """Return the text with every --option as code, because Sphinx turns two hyphens in words into a dash."""
+    return re.sub(r"`[^`]*`|--[a-z][a-z-]*", lambda found: found[0] if found[0][0] == "`" else f"`{found[0]}`", text)
+
+
 def command_reference() -> str:
     """Return the help of every command of `deltarule`, with all of its options."""
     import typer
@@ -109,13 +114,14 @@ def command_reference() -> str:
 
     text = ""
     for name, command in typer.main.get_command(app).commands.items():
-        text += f"\n## deltarule {name}\n\n{command.help}\n\n| | |\n| --- | --- |\n"
+        text += f"\n## deltarule {name}\n\n{options_as_code(command.help)}\n\n| | |\n| --- | --- |\n"
         for parameter in command.params:
-            words = (parameter.help or "").replace("|", "\\|")
+            words = parameter.help or ""
             default = f" Default: {parameter.show_default}." if isinstance(parameter.show_default, str) else ""
             option = parameter.opts[0] if parameter.param_type_name == "option" else ""
             usage = " ".join(part for part in (option, parameter.metavar or "") if part)
-            text += f"| `{usage}` | {words}{default} |\n"
+            cells = (cell.replace("|", "\\|") for cell in (f"`{usage}`", options_as_code(words + default)))
+            text += f"| {' | '.join(cells)} |\n"
     return text
 
 

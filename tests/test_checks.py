@@ -1,4 +1,4 @@
-"""What a user gives is refused where NumPy would misread it or a rule forbids it, and otherwise read the same."""
+"""Arguments that NumPy would misread or a rule forbids are refused; all others are read as NumPy reads them."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def test_a_number_comes_back_as_a_float(value):
 
 
 @pytest.mark.parametrize("value", ["2", None, True, float("nan"), float("inf"), -float("inf"), 2j, [2], np.ones(2)])
-def test_what_is_no_number(value):
+def test_a_value_that_is_not_a_number(value):
     with pytest.raises(ConfigurationError, match=r"eta must .* is "):
         require_number("eta", value)
 
@@ -65,7 +65,7 @@ def test_a_count_comes_back_as_an_int(value):
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, 1.5, "1", None, True])
-def test_what_is_no_count(value):
+def test_a_value_that_is_not_a_count(value):
     with pytest.raises(ConfigurationError, match=r"epochs .*at least 1, and is "):
         require_count("epochs", value)
 
@@ -160,7 +160,7 @@ def test_narrow_and_whole_types_are_read_by_value(kind):
         ({"a": 1}, "X cannot be read as numbers"),
     ],
 )
-def test_refused(values, words):
+def test_arrays_that_are_refused(values, words):
     with pytest.raises(DataError, match=words):
         as_numbers("X", values, F32)
     with pytest.raises(DeltaruleError):
@@ -176,7 +176,7 @@ def test_refused(values, words):
         lambda: np.array([[1, pd.NA]], object),
     ],
 )
-def test_a_gap_is_a_nan(gap):
+def test_a_missing_value_is_a_nan(gap):
     assert np.isnan(as_numbers("X", gap(), F32)).sum() == 1
 
 
@@ -227,7 +227,7 @@ def test_shapes_of_another_kind():
 
 
 @pytest.mark.parametrize("x", ["abc", ["a", "b", "c"], scipy.sparse.csr_matrix(X[:1]), None])
-def test_a_trace_of_what_is_no_example(x):
+def test_a_trace_of_something_else_than_an_example(x):
     with pytest.raises(DeltaruleError):
         NET.trace(PARAMS, x, [1.0])
     with pytest.raises(DeltaruleError):

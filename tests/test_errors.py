@@ -1,4 +1,4 @@
-"""Numbers and lists in the words of messages, and the kinds of mistake."""
+"""Plurals and lists in messages, and the types of exceptions."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from deltarule import errors
 from deltarule.errors import how_to_install, pluralized, shorten
 
 
-def test_counts_take_their_ending():
+def test_plurals():
     assert [pluralized(n, "row") for n in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
 
 
-def test_a_long_list_is_cut_and_counted():
+def test_a_long_list_is_shortened():
     assert shorten([], 3) == ""
     assert shorten(["a", "b", "c"], 3) == "a, b, c"
     assert shorten(["a", "b", "c", "d"], 3) == "a, b, c and 1 more"

@@ -1,4 +1,4 @@
-"""A package's public names are those that it imports for type checkers, and nothing is imported before it is used."""
+"""Public names of lazy packages, and that nothing is imported before it is used."""
 
 import sys
 
@@ -45,7 +45,7 @@ def test_modules_are_attributes_too(package):
 
 
 @pytest.mark.parametrize("name", ["hidden", "nothing", "_private"])
-def test_what_is_no_public_name_is_no_attribute(package, name):
+def test_an_unknown_name_is_an_attribute_error(package, name):
     with pytest.raises(AttributeError, match=f"'made_up' .*'{name}'"):
         getattr(package, name)
 

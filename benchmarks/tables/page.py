@@ -23,21 +23,23 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 INTRODUCTION = """# How well the defaults predict
 
-Written by `python -m benchmarks.tables --page`. Every estimator has its defaults and the pre-processing that its
-documentation recommends: inputs standardised and categories as columns of 0 and 1, but for boosting and CatBoost,
-which take categories as they are; the target standardised for the Gaussian process, the MLP and support vectors.
-The Gaussian process has a Matérn 5/2 kernel with a length scale for each input and white noise, from two or three
-starts; on larger tables its hyperparameters are fitted to a random subset of n rows with n² x columns at most
-3 million, and its predictions conditioned on up to 5,000 rows. (On two tables, with four times that, its errors grew
-by 0 and 2 %.) "Linear" is ridge regression with the penalty from leave-one-out, or logistic regression with the
-penalty from cross-validation. Every fit had one thread.
+deltarule's estimators beside those of scikit-learn and CatBoost, all with their defaults, on tables that nobody had
+looked at before. Written by `python -m benchmarks.tables --page`.
 
-The tables were drawn by a rule (below). Those that anybody had looked at served to choose the defaults; **this page is
-of others**, which chose nothing, and was run once. Each table is split at random into 80 % for training and 20 % for
-testing: three times up to 500 rows, twice up to 2,000, once above, the same rows for everyone.
+**The tables** were drawn by a rule (below). Tables that anybody had looked at served to choose the defaults; the tables
+of this page chose nothing, and were run once. Each is split at random into 80 % for training and 20 % for testing:
+three times up to 500 rows, twice up to 2,000, once above, with the same rows for everyone.
 
-"Best or level" counts the tables on which a contestant is the best, or not further from it than one standard error
-of the mean difference of their squared errors (their log losses), test row by test row."""
+**The contestants** have the pre-processing that their documentation recommends: inputs are standardised and categories
+become columns of 0 and 1, except for boosting and CatBoost, which take categories as they are; the target is
+standardised for the Gaussian process, the MLP and support vectors. The Gaussian process has a Matérn 5/2 kernel with a
+length scale for each input and white noise, from two or three starts; on larger tables its hyper-parameters are fitted
+to a random subset of n rows with n² x columns at most 3 million, and its predictions use up to 5,000 rows. (On two
+tables, with four times that, its errors grew by 0 and 2 %.) "Linear" is ridge regression with the penalty from
+leave-one-out, or logistic regression with the penalty from cross-validation. Every fit had one thread.
+
+"Best or level" counts the tables on which a contestant is the best, or not further from it than one standard error of
+the mean difference of their squared errors (their log losses), test row by test row."""
 
 
 def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: Sequence[Entry], out: Path) -> None:

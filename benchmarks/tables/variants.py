@@ -19,7 +19,7 @@ def _without(wanted: Any) -> tuple[Candidate, ...]:
 
 def _classes_without(wanted: Any) -> dict[str, Any]:
     """Return a classifier's default candidates, except for some."""
-    return {"effort": replace(DEFAULT, order_of_classes=tuple(c for c in DEFAULT.order_of_classes if not wanted(c)))}
+    return {"effort": replace(DEFAULT, order_for_classes=tuple(c for c in DEFAULT.order_for_classes if not wanted(c)))}
 
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -29,8 +29,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "without fine steps": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: c.steps == "fine"))}},
     "without two layers": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: len(c.hidden) > 1))}},
     "without a linear model": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: not c.hidden))}},
-    "noise of one size": {"regression": {"effort": replace(DEFAULT, law=False)}},
-    "without the logarithm": {"regression": {"effort": replace(DEFAULT, logarithm=False)}},
+    "noise of one size": {"regression": {"effort": replace(DEFAULT, varying_noise=False)}},
+    "without the logarithm": {"regression": {"effort": replace(DEFAULT, tries_logarithm=False)}},
     "one architecture, 20 tanh": {"regression": {"hidden": (20,)}, "classification": {"hidden": (20,)}},
     "classes without steps": {"classification": _classes_without(lambda c: c.steps)},
     "classes without several layers": {"classification": _classes_without(lambda c: len(c.hidden) > 1)},

@@ -1,8 +1,7 @@
-"""What a user gives, checked once: numbers, counts, choices and arrays.
+"""Checks of arguments: numbers, counts, choices and arrays.
 
-A check says the argument, the rule, the value found and what to do. `as_numbers` reads as an array what NumPy reads,
-but refuses what NumPy would misread: NumPy drops imaginary parts and masks, takes dates for numbers, and packs a sparse
-matrix into one object. Each of these would train a network on something else than what was given.
+`as_numbers` reads arrays as NumPy does, but refuses those that NumPy would misread: NumPy drops imaginary parts and
+masks, reads dates as numbers, and packs a sparse matrix into one object.
 """
 
 import math
@@ -15,7 +14,7 @@ from deltarule import trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError, DataError
 
-REFUSED = {"c": "complex numbers", "m": "time spans", "M": "dates", "V": "records of several fields"}
+MISREAD_KINDS = {"c": "complex numbers", "m": "time spans", "M": "dates", "V": "records of several fields"}
 
 
 def require_number(
@@ -26,8 +25,12 @@ def require_number(
     least: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """The value as a float with `above` < value, `least` <= value and value < `below`; else a ConfigurationError. A
-    value traced by JAX cannot be looked at and passes unchecked.
+    """Return the value as a float if `above` < value, `least` <= value and value < `below`.
+
+    A value traced by JAX cannot be checked and is returned as it is.
+
+    Raises:
+        ConfigurationError: it is not such a number.
     """
     if is_traced(value):
         return value
@@ -52,7 +55,7 @@ def require_number(
 
 
 def require_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """The value as an int of at least `least` and at most `most`; else a ConfigurationError."""
+    """Return the value as an int if `least` <= value <= `most`; else raise a ConfigurationError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise ConfigurationError(
             f"{name} must be a whole number of at least {least}, and is {value!r}: give such a value."
@@ -66,7 +69,7 @@ def require_count(name: str, value: Any, least: int = 1, most: int | None = None
 def check_fields(
     instance: Any, *, above_0: tuple[str, ...] = (), least_0: tuple[str, ...] = (), counts: tuple[str, ...] = ()
 ) -> None:
-    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default."""
+    """Check fields of a frozen dataclass: numbers above 0, numbers of at least 0, or counts; a default None passes."""
     for names, rule in ((above_0, {"above": 0}), (least_0, {"least": 0}), (counts, None)):
         for name in names:
             value = getattr(instance, name)
@@ -77,15 +80,16 @@ def check_fields(
 
 
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """The value, if it is one of the choices; else a ConfigurationError."""
+    """Return the value if it is one of the choices; else raise a ConfigurationError."""
     if value not in choices:
         raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, and is {value!r}: choose one of them.")
     return value
 
 
 def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> np.ndarray:
-    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are. A missing value
-    (None, pandas' NA, a masked entry) becomes NaN. A DataError if they are no numbers that have a place in a network.
+    """Return the values as an array of `dtype`; with None integers and booleans keep their type.
+
+    A missing value (None, pandas' NA, a masked entry) becomes NaN. Values that are not real numbers are a DataError.
     """
     if type(values) is np.ndarray and values.dtype.kind == "f":
         return np.asarray(values, np.float64 if dtype is None else dtype)
@@ -108,7 +112,7 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
 
 
 def as_array(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> Array:
-    """As `as_numbers`, but an array of JAX stays one."""
+    """Return the values as `as_numbers` does, but an array of JAX unchanged."""
     if type(values) is np.ndarray or not is_jax(values):
         return as_numbers(name, values, dtype, shape)
     require_real(name, values)
@@ -116,21 +120,23 @@ def as_array(name: str, values: Any, dtype: np.dtype | None = None, shape: str =
 
 
 def require_real(name: str, array: Array) -> None:
-    """Raise a DataError if the array is of a kind that NumPy casts to numbers of another meaning."""
+    """Raise a DataError if the array is of a kind that NumPy would misread as real numbers."""
     kind = array.dtype.kind
     if kind == "f":
         return
-    what = REFUSED.get(kind) if isinstance(array, np.ndarray) or kind == "c" else None  # JAX's bfloat16 is a "V"
-    if what is not None:
-        raise DataError(f"{name} holds {what} ({array.dtype}): give real numbers.")
+    misread = (
+        MISREAD_KINDS.get(kind) if isinstance(array, np.ndarray) or kind == "c" else None
+    )  # JAX's bfloat16 is a "V"
+    if misread is not None:
+        raise DataError(f"{name} holds {misread} ({array.dtype}): give real numbers.")
 
 
 def _from_objects(values: Any, array: np.ndarray) -> np.ndarray:
-    """Numbers from Python objects, pandas' nullable columns among them; whole numbers without a gap stay whole."""
+    """Convert Python objects or pandas' nullable columns to floats; integers without a missing one stay integers."""
     if hasattr(values, "to_numpy"):
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        whole = getattr(getattr(values, "dtype", None), "kind", "f") in "iub" and np.isfinite(numbers).all()
-        return numbers.astype(np.int64) if whole else numbers
+        floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        is_whole = getattr(getattr(values, "dtype", None), "kind", "f") in "iub" and np.isfinite(floats).all()
+        return floats.astype(np.int64) if is_whole else floats
     if any(isinstance(value, complex | np.complexfloating) for value in array.flat):
         raise ValueError("it holds complex numbers")
     return np.array([np.nan if _is_missing(value) else value for value in array.flat], np.float64).reshape(array.shape)
@@ -141,18 +147,18 @@ def _is_missing(value: Any) -> bool:
 
 
 def as_dtype(dtype: Any) -> np.dtype:
-    """float32 or float64 as a NumPy dtype; of any other a ConfigurationError."""
+    """Return float32 or float64 as a NumPy dtype; any other is a ConfigurationError."""
     try:
-        found = np.dtype(dtype)
+        numpy_dtype = np.dtype(dtype)
     except TypeError:
-        found = None
-    if found is None or found not in (np.dtype("float32"), np.dtype("float64")):
-        raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}.")
-    return found
+        numpy_dtype = None
+    if numpy_dtype is None or numpy_dtype not in (np.dtype("float32"), np.dtype("float64")):
+        raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}: choose one of them.")
+    return numpy_dtype
 
 
 def dtype_of(params: Any) -> np.dtype:
-    """The dtype that a network with these parameters computes in."""
+    """Return the dtype in which a network with these parameters computes."""
     leaves = trees.leaves(params)
     if not leaves:
         raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")

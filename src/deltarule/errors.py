@@ -1,8 +1,7 @@
-"""What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`; and what it warns of.
+"""The exceptions and warnings: one type for each kind of mistake, public names such as `deltarule.DataError`.
 
-Each is a public name, such as `deltarule.DataError`.
-Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
-All but `ProcessError` are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
+Every message is one sentence that names the argument, file, row or column, the value found, and what to do. All but
+`ProcessError` are `ValueError`s as well, so code that handles the errors of scikit-learn handles these too.
 """
 
 
@@ -19,27 +18,27 @@ class ShapeError(DeltaruleError, ValueError):
 
 
 class DataError(DeltaruleError, ValueError):
-    """The examples themselves cannot be used: missing, not finite, not readable, too few."""
+    """The examples cannot be used: they are missing, not finite, not readable or too few."""
 
 
 class ModelFileError(DeltaruleError, ValueError):
-    """A model file is missing, truncated, of a newer format, or contradicts itself."""
+    """A model file is missing, truncated, inconsistent, or of a newer format."""
 
 
 class ProcessError(DeltaruleError, RuntimeError):
-    """Another process of a training that is divided among several did not come or was lost."""
+    """Another process of a training on several processes did not start or was lost."""
 
 
 class CheckpointError(DeltaruleError, ValueError):
-    """A training cannot go on from a checkpoint: none is there, or it is damaged, in use or of another training."""
+    """A training cannot resume: the checkpoint is missing, damaged, in use or of another training."""
 
 
 class TooLargeError(DeltaruleError, ValueError):
-    """What was asked for does not fit the memory that is free."""
+    """A computation needs more memory than is free."""
 
 
 class UnstableError(DeltaruleError, ValueError):
-    """The free run of a time-series model leaves everything that was measured."""
+    """The free run of a time-series model left the range of the measurements."""
 
 
 class CheckpointWarning(UserWarning):
@@ -51,7 +50,7 @@ class EngineWarning(UserWarning):
 
 
 def pluralized(count: int, noun: str) -> str:
-    """The count and its noun, with the ending that the count takes.
+    """Return the count and its noun, in the plural unless the count is 1.
 
     >>> pluralized(1, "epoch"), pluralized(1200, "epoch"), pluralized(0, "row")
     ('1 epoch', '1,200 epochs', '0 rows')
@@ -60,7 +59,7 @@ def pluralized(count: int, noun: str) -> str:
 
 
 def shorten(words: list[str], most: int, noun: str = "") -> str:
-    """At most so many of the words, with commas between, and how many more there are.
+    """Join at most `most` of the words with commas, and say how many more there are.
 
     >>> shorten(["a", "b"], 2), shorten(["a", "b", "c"], 2), shorten(["a", "b"], 1, "letters")
     ('a, b', 'a, b and 1 more', 'a and 1 more letters')
@@ -70,7 +69,7 @@ def shorten(words: list[str], most: int, noun: str = "") -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """What to do where a package of an extra is missing: how it is installed, from a clone of the repository too.
+    """Return the instruction that installs the packages of an extra.
 
     >>> how_to_install("play")
     "run pip install 'deltarule[play]' (in a clone: pip install '.[play]')"

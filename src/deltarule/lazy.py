@@ -1,7 +1,7 @@
-"""Packages whose names are imported where they are first used (PEP 562), so that nobody waits for the others.
+"""Packages whose public names are imported when they are first used (PEP 562), so that `import deltarule` is fast.
 
-The public names of such a package are those that it imports `if TYPE_CHECKING`, each written once, as `name as name`:
-type checkers read them there, and so does this module.
+The public names of such a package are those that it imports under `if TYPE_CHECKING`, as `name as name`: type checkers
+and this module both read them there.
 """
 
 import ast
@@ -12,14 +12,14 @@ from typing import Any
 
 
 def lazy_names(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
-    """`__all__`, `__getattr__` and `__dir__` of a package, given its `__name__`."""
+    """Return `__all__`, `__getattr__` and `__dir__` of the package of this `__name__`."""
     module = sys.modules[package]
     with open(str(module.__file__), encoding="utf-8") as file:
-        homes = _homes(file.read())
+        modules = _modules(file.read())
 
     def find(name: str) -> Any:
-        if name in homes:
-            value = getattr(import_module(homes[name]), name)
+        if name in modules:
+            value = getattr(import_module(modules[name]), name)
             setattr(module, name, value)
             return value
         if name.startswith("_"):
@@ -31,11 +31,11 @@ def lazy_names(package: str) -> tuple[list[str], Callable[[str], Any], Callable[
                 raise
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
 
-    return sorted(homes), find, lambda: sorted({*vars(module), *homes})
+    return sorted(modules), find, lambda: sorted({*vars(module), *modules})
 
 
-def _homes(source: str) -> dict[str, str]:
-    """The module of each name that this source imports for type checkers alone."""
+def _modules(source: str) -> dict[str, str]:
+    """The module of each name that this source imports under `if TYPE_CHECKING`."""
     blocks = [node.body for node in ast.parse(source).body if isinstance(node, ast.If)]
     imports = [node for body in blocks for node in body if isinstance(node, ast.ImportFrom)]
     return {alias.name: str(node.module) for node in imports for alias in node.names if alias.asname}

@@ -7,7 +7,7 @@ HEADER = "x,y,label\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "target", "said"),
+    ("content", "target", "expected"),
     [
         (None, "y", ("table.csv", "no file")),
         ("", "y", ("table.csv", "empty")),
@@ -24,12 +24,12 @@ HEADER = "x,y,label\n"
         (b"x,label\n\0,a\n", "label", ("table.csv", "no text")),
     ],
 )
-def test_bad_data_are_refused(refused, tmp_path, content, target, said):
+def test_bad_data_are_refused(refused, tmp_path, content, target, expected):
     table = tmp_path / "table.csv"
     if content is not None:
         table.write_bytes(content if isinstance(content, bytes) else content.encode())
     sentence = refused("train", table, *(() if target is None else ("--target", target)), "--epochs", 1)
-    for word in said:
+    for word in expected:
         assert word in sentence
 
 

@@ -20,8 +20,8 @@ def parameters(path):
     return [array for layer in load_model(path).params for array in layer.values()]
 
 
-def test_the_same_command_begins_and_goes_on(run, words):
-    assert "of them training)" in run(*words, "--epochs", 6, "--out", "whole.safetensors").err
+def test_the_same_command_begins_and_continues(run, words):
+    assert " (training " in run(*words, "--epochs", 6, "--out", "whole.safetensors").err
     again = (*words, "--checkpoint", "kept", "--checkpoint-every", 2, "--resume", "kept")
     run(*again, "--epochs", 3, "--out", "half.safetensors")
     outcome = run(*again, "--epochs", 6, "--out", "resumed.safetensors")
@@ -37,7 +37,7 @@ def test_the_same_command_begins_and_goes_on(run, words):
     assert {**resumed["options"], "out": None} == {**whole["options"], "out": None}
 
 
-def test_an_interrupted_training_says_how_to_go_on(run, words, monkeypatch):
+def test_an_interrupted_training_says_how_to_continue(run, words, monkeypatch):
     from deltarule.cli.progress import TrainingProgress
 
     def interrupt(progress, record):
@@ -49,7 +49,7 @@ def test_an_interrupted_training_says_how_to_go_on(run, words, monkeypatch):
     assert "--resume kept." in outcome.err
 
 
-def test_a_damaged_checkpoint_is_told_as_a_note(run, words):
+def test_a_damaged_checkpoint_gives_a_note(run, words):
     run(*words, "--epochs", 4, "--checkpoint", "kept")
     path = storage.checkpoints_in(Path("kept"))[0]
     path.write_bytes(path.read_bytes()[:-9])

@@ -1,4 +1,4 @@
-"""`deltarule train --cost huber | poisson`: what is chosen for them, what the model file holds, what is said of it."""
+"""`deltarule train --cost huber` and `poisson`: what they choose, record and print."""
 
 import json
 import shutil
@@ -64,15 +64,15 @@ def test_the_summary_and_the_verdict_of_huber(run, tables, tmp_path):
     words = ("train", tables / "spoilt.csv", "--target", "y", "--cost", "huber", "--out", tmp_path / "m.safetensors")
     outcome = run(*words)
     assert outcome.code == 0
-    said = " ".join(outcome.out.replace("│", " ").split())
-    assert "huber, delta 0." in said
-    assert "lm, all examples in a step, l2 0." in said
-    assert "4 starts" in said
-    assert "the last" in said
-    assert "the huber cost" in said
+    expected = " ".join(outcome.out.replace("│", " ").split())
+    assert "huber, delta 0." in expected
+    assert "lm, all examples in a step, l2 0." in expected
+    assert "4 starts" in expected
+    assert "the last" in expected
+    assert "the huber cost" in expected
     words = ("train", tables / "spoilt.csv", "--target", "y", "--hidden", 10, "--out", tmp_path / "q.safetensors")
     plain = run(*words)
-    assert "--cost huber bounds their pull" in " ".join(plain.out.replace("│", " ").split())
+    assert "--cost huber bounds their influence" in " ".join(plain.out.replace("│", " ").split())
 
 
 def test_poisson(run, tables, tmp_path):

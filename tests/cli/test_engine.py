@@ -1,4 +1,4 @@
-"""--engine: what computes, where it is told, and what is refused."""
+"""--engine: which engine trains, where that is printed and recorded, and what is refused."""
 
 import json
 import re
@@ -69,14 +69,6 @@ def test_a_folder_is_streamed_on_the_engine(run, shelf, tmp_path, engine):
 def test_an_engine_that_does_not_exist_is_refused_before_any_data_are_read(refused, command):
     sentence = refused(command, "missing.csv", "--target", "y", "--engine", "torch")
     assert all(word in sentence for word in ("auto, numpy, jax", "'torch'"))
-
-
-@pytest.mark.parametrize("option", ["--devices", "--coordinator"])
-def test_several_devices_are_not_numpy_s(refused, option):
-    words = {"--devices": ("2",), "--coordinator": ("here:1", "--processes", "1", "--process-id", "0")}[option]
-    sentence = refused("train", "digits", "--engine", "numpy", option, *words)
-    assert f"{option} is '{words[0]}'" in sentence
-    assert "JAX" in sentence
 
 
 @pytest.mark.parametrize(

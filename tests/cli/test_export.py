@@ -45,10 +45,10 @@ def test_a_classifier_gives_its_labels(run, shelf, flowers, tmp_path):
 
 def test_a_table_is_no_model_file(run, tmp_path):
     (tmp_path / "pump.csv").write_text("a,y\n1,2\n")
-    said = run("export", "pump.csv", "--to", "c").err
-    assert said.startswith("Error: pump.csv is no model file")
-    assert "pump.safetensors" in said
-    assert "header" not in said
+    message = run("export", "pump.csv", "--to", "c").err
+    assert message.startswith("Error: pump.csv is not a model file")
+    assert "pump.safetensors" in message
+    assert "header" not in message
 
 
 @pytest.mark.parametrize(("to", "suffix"), [("onnx", "onnx"), ("c", "c"), ("octave", "m"), ("matlab", "m")])

@@ -8,7 +8,7 @@ from deltarule.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("failure", "code", "said"),
+    ("failure", "code", "expected"),
     [
         (DataError("row 3 is\n  empty: fill it"), 2, "Error: row 3 is empty: fill it\n"),
         (ModuleNotFoundError("No module named 'pandas'", name="pandas"), 2, "pip install 'deltarule[cli]'"),
@@ -20,17 +20,17 @@ from deltarule.errors import DataError
         (KeyboardInterrupt(), 130, "Interrupted."),
     ],
 )
-def test_a_failure_becomes_a_sentence_and_a_code(capsys, failure, code, said):
+def test_a_failure_becomes_a_sentence_and_a_code(capsys, failure, code, expected):
     with pytest.raises(typer.Exit) as leaving, report_errors():
         raise failure
     assert leaving.value.exit_code == code
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "mistake", [ZeroDivisionError("ours"), ValueError("ours"), ModuleNotFoundError("ours", name="deltarule.missing")]
 )
-def test_a_mistake_of_ours_is_not_hidden(mistake):
+def test_a_bug_is_not_hidden(mistake):
     with pytest.raises(type(mistake), match="ours"), report_errors():
         raise mistake
 

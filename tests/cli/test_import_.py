@@ -12,7 +12,7 @@ def test_a_network_of_matlab_predicts_a_table(run, tmp_path):
     names = ["fuel", "speed", "load"]
     done = run("import", "engine.m", "--inputs", "fuel,speed, load", "--targets", "torque,nox")
     assert done.code == 0
-    assert "3 inputs, 6 tanh, 5 sigmoid, 2 linear" in done.out
+    assert "3 inputs, 6 tanh neurons, 5 sigmoid neurons, 2 linear neurons" in done.out
     assert "deltarule predict engine.safetensors TABLE.csv" in done.out.replace("\n", " ")
     X = raw_rows(NETS["two_hidden"])
     with open("rows.csv", "w", newline="") as stream:
@@ -39,6 +39,6 @@ def test_what_cannot_be_read_is_one_sentence(run, tmp_path):
     assert done.err.startswith("Error: net.m ")
     assert "statement a1" in done.err
     write(NETS["two_hidden"], "engine", tmp_path)
-    said = run("import", "engine.m", "--inputs", "a").err
-    assert all(words in said for words in ("inputs has 1 name (a)", "3 names"))
+    expected = run("import", "engine.m", "--inputs", "a").err
+    assert all(words in expected for words in ("inputs has 1 name (a)", "3 names"))
     assert run("import", "net.m", "--out", "net.m").code == 2

@@ -88,10 +88,10 @@ def test_the_same_command_begins_and_goes_on(run, folder, trainer):
             np.testing.assert_array_equal(one[name], other[name])
     on = (*words, "--epochs", 4, "--resume", "kept")
     FRAME[N // 3 : 2 * N // 3].to_parquet(folder / "0.parquet", index=False, row_group_size=50)  # other rows, as many
-    for more, said in ((("--seed", 1), "seed 0, and here it is 1"), ((), "training data a stream of 420 rows")):
+    for more, expected in ((("--seed", 1), "seed 0, and here it is 1"), ((), "training data a stream of 420 rows")):
         outcome = run(*on, *more)
         assert (outcome.code, outcome.out) == (2, "")
-        assert f"is of another training, with {said}" in outcome.err.splitlines()[-1]
+        assert f"is of another training, with {expected}" in outcome.err.splitlines()[-1]
 
 
 def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
@@ -107,7 +107,7 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (("--trainer", "bayesian"), "--trainer is 'bayesian'"),
         (("--trainer", "gd"), "--trainer sgd, momentum, adam, lm"),
@@ -119,9 +119,9 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
         (("--monitor", "accuracy"), "--monitor is 'accuracy'"),
     ],
 )
-def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, said):
+def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, expected):
     monkeypatch.setattr("deltarule.data.load_folder", lambda *_, **__: pytest.fail("the folder was read"))
-    assert said in refused("train", folder, "--target", "y", *words)
+    assert expected in refused("train", folder, "--target", "y", *words)
 
 
 def test_the_model_is_called_as_the_folder_is(run, folder, monkeypatch):
@@ -137,8 +137,8 @@ def test_the_model_is_called_as_the_folder_is(run, folder, monkeypatch):
 def test_other_commands_name_the_way(refused, run, folder, command, words):
     record_of(run("train", folder, "--target", "y", "--epochs", 1, "--json", "--out", "m.safetensors"))
     rest = ("--target", "y") if command == "search" else ()
-    said = refused(command, *words, folder, *rest)
-    assert "is a directory" in said
+    expected = refused(command, *words, folder, *rest)
+    assert "is a directory" in expected
 
 
 def test_numbers_of_any_size_are_trained_and_scored(run, folder, recwarn):
@@ -166,46 +166,61 @@ def test_a_plan_of_a_folder_is_refused(refused, folder):
     assert "whose examples stay on disk" in refused("plan", folder, "--target", "y")
 
 
-def choices(devices=None, coordinator=None):
+def options(devices=None, coordinator=None):
     return SimpleNamespace(devices=devices, coordinator=coordinator)
 
 
 def test_without_options_nothing_is_divided():
-    devices, share = choose_devices(choices())
+    devices, share = choose_devices(options())
     x, y = np.zeros(3), np.ones(3)
     assert devices is None
     assert share(x, y)[0] is x
     assert share(x, y)[1] is y
-    assert is_main_process(choices())
+    assert is_main_process(options())
 
 
 def test_without_a_coordinator_a_folder_is_measured_alone():
     pytest.importorskip("jax")
-    assert process_group(choices()) is None
-    assert process_group(choices("all")) is None  # the devices of one process
-    group = process_group(choices(coordinator="127.0.0.1:1"))
+    assert process_group(options()) is None
+    assert process_group(options("all")) is None  # the devices of one process
+    group = process_group(options(coordinator="127.0.0.1:1"))
     assert (group.index, group.count, group.all_gather(b"found")) == (0, 1, [b"found"])  # no other process has joined
 
 
 @pytest.mark.parametrize("given", ["1", "all"])
 def test_devices_are_counted_from_the_first(given):
     jax = pytest.importorskip("jax")
-    devices, share = choose_devices(choices(given))
+    devices, share = choose_devices(options(given))
     assert devices == (jax.devices() if given == "all" else jax.devices()[:1])
     np.testing.assert_array_equal(share(np.arange(5))[0], np.arange(5))  # one process has all rows
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--devices", "0"), "at least 1, and is '0'"),
+        (("--devices", "some"), "at least 1, and is 'some'"),
+        (("--coordinator", "here"), "or 'auto', and is 'here'"),
+        (("--coordinator", "here:1"), "--coordinator is 'here:1'"),
+        (("--coordinator", "here:1", "--processes", "2", "--process-id", "2"), "--process-id is 2 and there are 2"),
+    ],
+)
+def test_bad_devices_and_processes_are_refused(refused, words, expected):
+    pytest.importorskip("jax")
+    assert expected in refused("train", "digits", *words)
 
 
 def test_more_devices_than_there_are_is_refused_with_the_way_out():
     jax = pytest.importorskip("jax")
     count = len(jax.devices()) + 1
     with pytest.raises(ConfigurationError, match=f"--devices is {count}, .*device_count={count}"):
-        choose_devices(choices(str(count)))
+        choose_devices(options(str(count)))
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_with_a_coordinator_one_process_leads_and_every_device_takes_part(monkeypatch, first):
     jax = pytest.importorskip("jax")
     monkeypatch.setattr("deltarule.engine.processes.is_leader", lambda: first)
-    given = choices(coordinator="127.0.0.1:1")
+    given = options(coordinator="127.0.0.1:1")
     assert is_main_process(given) is first
     assert choose_devices(given)[0] == jax.devices()

@@ -1,4 +1,4 @@
-"""The same table, written as people have it: each file trains to the R² of the clean one, with no option given."""
+"""The same table in the formats that people write: each trains to the R² of the clean table without options."""
 
 import json
 
@@ -102,8 +102,8 @@ def test_it_trains_to_the_same_r2(run, tmp_path, clean_r2, name):
     record = json.loads(outcome.out)
     assert clean_r2 > 0.99
     assert record["test_r2"] == pytest.approx(clean_r2, abs=1e-6)
-    said = [line for line in outcome.err.splitlines() if "is read with" in line]
-    assert len(said) == (0 if name in ("mark.csv", "book.xlsx", "suffix.csv") else 1)
+    expected = [line for line in outcome.err.splitlines() if "is read with" in line]
+    assert len(expected) == (0 if name in ("mark.csv", "book.xlsx", "suffix.csv") else 1)
     assert run("predict", tmp_path / f"{path.stem}.safetensors", name).code == 0
 
 

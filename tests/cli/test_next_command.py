@@ -1,4 +1,4 @@
-"""A command ends with the next one, which runs when it is pasted."""
+"""Every command ends with a command to run next, which runs."""
 
 import shlex
 

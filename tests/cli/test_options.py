@@ -95,11 +95,11 @@ def test_search_leaves_options_out():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [({"step_size": 0.0}, "--step-size"), ({"names": ("ann", "cy")}, "--with .* 'cy'"), ({"turns": 0}, "--turns .* 0")],
 )
-def test_a_value_is_held_against_its_check(wrong, said):
-    with pytest.raises(ConfigurationError, match=said):
+def test_a_value_is_held_against_its_check(wrong, expected):
+    with pytest.raises(ConfigurationError, match=expected):
         check_values(Journey(**wrong))
     check_values(Journey())
 
@@ -132,10 +132,3 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
         require_writable("--out", tmp_path)
     with pytest.raises(ConfigurationError, match=r"--out.*read"):
         require_writable("--out", path, None, tmp_path / "other", path)
-
-
-def test_the_names_of_record_are_the_library_s():
-    from deltarule.cli.training_options import RECORDS
-    from deltarule.training.loop import RECORDED
-
-    assert set(RECORDS) == set(RECORDED)

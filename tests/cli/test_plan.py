@@ -144,8 +144,8 @@ def table(rows, columns=3, categories=0):
 
 
 def notes(data, **options):
-    choices = TrainingOptions(**NOTHING | options)
-    return long_training_notes(choices, make_plan(choices, data), data)
+    options = TrainingOptions(**NOTHING | options)
+    return long_training_notes(options, make_plan(options, data), data)
 
 
 def test_short_trainings_go_without_a_word():

@@ -56,7 +56,7 @@ def test_it_prints_its_address_serves_the_page_and_ends_on_ctrl_c(started, inter
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["none.csv"], "none.csv"),
         (["none.safetensors"], "no model file"),
@@ -66,8 +66,8 @@ def test_it_prints_its_address_serves_the_page_and_ends_on_ctrl_c(started, inter
         (["circles", "--columns", "-1"], "--columns must be"),
     ],
 )
-def test_bad_input_is_one_sentence(refused, words, said):
-    assert said in refused("play", "--no-browser", *words)
+def test_bad_input_is_one_sentence(refused, words, expected):
+    assert expected in refused("play", "--no-browser", *words)
 
 
 def test_a_training_is_watched_and_its_result_is_the_same(started, run, tmp_path):

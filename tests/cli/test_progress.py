@@ -7,14 +7,14 @@ def test_a_record_in_words():
     assert describe(record, "cost") == "cost 0.1235  validation cost 0.2"
 
 
-def test_a_trainer_that_tries_steps_tells_of_them():
+def test_a_trainer_that_tries_steps_shows_them():
     steps = {"cost": 0.5, "gradient_norm": 0.0123, "lambda": 4.0, "accepted": 1, "rejected": 2, "validation_cost": 0.2}
     assert describe(steps, "cost") == "cost 0.5  gradient 0.0123  lambda 4  accepted 1 rejected 2  validation cost 0.2"
     newton = {"cost": 0.5, "gradient_norm": 1.0, "radius": 2.0, "rejected": 0, "validation_accuracy": 0.5}
     assert describe(newton, "accuracy") == "cost 0.5  gradient 1  radius 2  validation 50.00 %"
 
 
-def test_bayesian_regularisation_tells_of_the_evidence():
+def test_bayesian_regularisation_shows_the_evidence():
     record = {"cost": 0.5, "log_evidence": -73.17319, "gamma": 47.14, "gradient_norm": 1.0, "accepted": 1, "mu": 0.1}
     assert describe(record, "cost") == "cost 0.5  evidence -73.1732  gamma 47.14"
 

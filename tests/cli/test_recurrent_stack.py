@@ -1,4 +1,4 @@
-"""A stack with a memory from a TOML file, on rows that hold the steps of a sequence, through the commands."""
+"""A recurrent network from a TOML file, on rows that hold sequences, through the commands."""
 
 import json
 

@@ -32,7 +32,7 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
     assert "houses.csv&#39;s SHA-256" in page
     for part in ("training", "validation", "test"):
         assert f"Regression of price, {part} rows" in page
-    assert "test rows of houses.csv: price" in page
+    assert "on the test rows of houses.csv." in page
     assert "rows it was trained on" not in page
 
 

@@ -102,7 +102,7 @@ def test_bayes(run, shelf):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (("--vary", "eta"), ("--vary is 'eta'", "NAME=LOW:HIGH")),
         (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size", "'eta=0.01:10'")),
@@ -123,9 +123,9 @@ def test_bayes(run, shelf):
         (("--epochs", "0"), ("--epochs", "0")),
     ],
 )
-def test_a_bad_option_is_refused_before_any_data_are_read(refused, words, said):
+def test_a_bad_option_is_refused_before_any_data_are_read(refused, words, expected):
     sentence = refused("search", "missing.csv", "--target", "y", *words)
-    for word in said:
+    for word in expected:
         assert word in sentence
 
 
@@ -186,7 +186,7 @@ def test_what_cannot_be_compared_is_not_replaced(run, shelf, seed):
 NOTHING = dict.fromkeys(TrainingOptions.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
 
-def choices(**given):
+def options(**given):
     return TrainingOptions(**NOTHING | given)
 
 
@@ -200,7 +200,7 @@ def test_ranges_and_values():
         "trainer=sgd,momentum",
         "init=old,new",
     ]
-    assert parse_variations(texts, choices()) == {
+    assert parse_variations(texts, options()) == {
         "eta": Range(0.01, 10),
         "momentum": Range(0.1, 0.9, log=False),
         "batch_size": Range(5, 50, whole=True),
@@ -209,15 +209,15 @@ def test_ranges_and_values():
         "trainer": ["sgd", "momentum"],
         "init": ["old", "new"],
     }
-    assert parse_variations([], choices()) == {}
+    assert parse_variations([], options()) == {}
 
 
 def test_options_that_give_the_values_again():
-    given = choices(eta=0.5, batch_size=7, hidden="30,20", out=Path("m.safetensors")).record()
+    given = options(eta=0.5, batch_size=7, hidden="30,20", out=Path("m.safetensors")).record()
     assert to_arguments(TrainingOptions, given | {"out": ()}) == [
         "--hidden", "30,20", "--eta", "0.5", "--batch-size", "7",
     ]  # fmt: skip
-    given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
+    given = options(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
     assert to_arguments(TrainingOptions, given.record()) == [
         "--target", "price", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed", "4",
         "--drop-missing",

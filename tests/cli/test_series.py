@@ -53,11 +53,11 @@ def test_train_predict_report_and_export(run, table, tmp_path):
 
     assert run("report", "plant.safetensors", folder / "plant.csv").code == 0
     page = (tmp_path / "plant.html").read_text()
-    for words in ("Errors of y by steps ahead", "Correlation of the errors of y with u", "forecast from before them"):
+    for words in ("Errors of y by steps ahead", "Correlation of the errors of y with u", "Forecast of y over the last"):
         assert words in page
     assert run("export", "plant.safetensors", "--to", "c").code == 0
     assert "int plant_simulate(" in (tmp_path / "plant.c").read_text()
-    for words, said in (
+    for words, expected in (
         (("predict", "plant.safetensors", folder / "plant.csv"), "0 rows after its last output"),
         (("evaluate", "plant.safetensors", folder / "plant.csv"), "is a time-series model"),
         (("predict", "plant.safetensors", folder / "hourly.csv"), "has a row every 1, and the model was trained on"),
@@ -65,11 +65,11 @@ def test_train_predict_report_and_export(run, table, tmp_path):
         (("predict", "plant.safetensors", folder / "next.csv", "--steps", 0), "--steps must be a whole number of at"),
         (("export", "plant.safetensors", "--to", "onnx"), "is exported to 'c' only"),
         (("export", "plant.safetensors", "--to", "js"), "--to is 'javascript', and the model is a time series"),
-        (("export", "plant.safetensors", "--to", "c", "--error-bars"), "those of a time series are not exported"),
+        (("export", "plant.safetensors", "--to", "c", "--error-bars"), "--error-bars"),
     ):
         outcome = run(*words)
         assert outcome.code == 2
-        assert said in outcome.err
+        assert expected in outcome.err
 
 
 def test_a_series_without_inputs_goes_on_by_itself(run, tmp_path):
@@ -78,9 +78,9 @@ def test_a_series_without_inputs_goes_on_by_itself(run, tmp_path):
     outcome = run("train", "wave.csv", "--target", "y", "--lags", "1,2,3", "--horizon", 1, "--hidden", 2, "--json")
     assert outcome.code == 0, outcome
     assert json.loads(outcome.out)["training"] == "open-loop"
-    said = run("predict", "wave.safetensors", "wave.csv", "--steps", 1)
-    assert "1 step of wave.csv" in said.out
-    again = said.out.splitlines()[-1]
+    expected = run("predict", "wave.safetensors", "wave.csv", "--steps", 1)
+    assert "1 step of wave.csv" in expected.out
+    again = expected.out.splitlines()[-1]
     assert again == "deltarule predict wave.safetensors wave.csv --steps 1 --out predictions.csv"
     found = json.loads(run("predict", "wave.safetensors", "wave.csv", "--steps", 5, "--json").out)
     np.testing.assert_allclose(found["predictions"]["y"], np.sin(0.3 * np.arange(150, 155)), atol=0.1)

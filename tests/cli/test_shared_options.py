@@ -1,4 +1,4 @@
-"""Where the rows of a command lie and how they are written, by its options and the environment."""
+"""The options that say where the rows of a command are and how to read them."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_table_is_read_as_the_options_say():
     assert (options.separator, options.decimal, options.na) == ("\t", ",", ("?", "-200"))
 
 
-@pytest.mark.parametrize(("wrong", "said"), [({"sep": ";;"}, "';;'"), ({"decimal": ";"}, "';'")])
-def test_what_separates_nothing_is_refused(wrong, said):
-    with pytest.raises(ConfigurationError, match=said):
+@pytest.mark.parametrize(("wrong", "expected"), [({"sep": ";;"}, "';;'"), ({"decimal": ";"}, "';'")])
+def test_what_separates_nothing_is_refused(wrong, expected):
+    with pytest.raises(ConfigurationError, match=expected):
         ReadOptions(**wrong).table_options  # noqa: B018

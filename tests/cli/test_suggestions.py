@@ -25,7 +25,7 @@ def suggestions(outcome):
 )
 def test_what_train_and_then_predict_suggest(run, tmp_path, monkeypatch, text, words):
     if words:  # the pages are drawn once, without options; with them it is enough that their rows are read
-        monkeypatch.setattr("deltarule.models.card.report_of", lambda *_: "a page")
+        monkeypatch.setattr("deltarule.models.card.render_report", lambda *_: "a page")
     sep = ":" if ":" in text else ","
     (tmp_path / "my table.csv").write_text("a,colour,b,y\n".replace(",", sep) + text)
     outcome = run("train", "my table.csv", "--target", "y", "--hidden", 2, "--epochs", 3, *words)

@@ -1,4 +1,4 @@
-"""What is said after a training: why it ended, what became of the network, what can be done next."""
+"""What is printed after a training: why it ended, what was saved, and the next commands."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,12 +22,12 @@ def model(**changes):
 
 
 def test_the_record_names_where_the_model_is():
-    choices = TrainingOptions(source="t.csv", seed=3)
-    record = json_record(choices, model(), True, 2.0004)
+    options = TrainingOptions(source="t.csv", seed=3)
+    record = json_record(options, model(), True, 2.0004)
     assert record["model"] == "t.safetensors"
     assert (record["trainer"], record["seed"], record["seconds"], record["test_r2"]) == ("sgd", 3, 2.0, 0.75)
     assert record["warnings"] == ["few rows"]
-    assert json_record(choices, model(), False, 2.0)["model"] is None
+    assert json_record(options, model(), False, 2.0)["model"] is None
 
 
 def test_eta_has_the_name_of_its_option_where_the_trainer_has_one():
@@ -36,19 +36,19 @@ def test_eta_has_the_name_of_its_option_where_the_trainer_has_one():
 
 
 @pytest.mark.parametrize(
-    ("best", "saved", "said"), [(5, True, "epoch 5"), (0, True, "untrained"), (0, False, "stays as it was")]
+    ("best", "saved", "expected"), [(5, True, "epoch 5"), (0, True, "untrained"), (0, False, "stays as it was")]
 )
-def test_the_farewell_says_what_became_of_the_network(best, saved, said):
+def test_the_message_says_what_was_saved(best, saved, expected):
     words = interruption_message(TrainingOptions(source="t.csv"), model(best_epoch=best), saved)
-    assert said in words
+    assert expected in words
     assert "t.safetensors" in words
     assert "--resume" not in words
 
 
 def test_an_interrupted_training_can_go_on():
-    choices = TrainingOptions(source="t.csv", checkpoint=Path("my folder"))
-    assert "--resume 'my folder'" in interruption_message(choices, model(), True)
-    assert "--resume" not in interruption_message(choices, model(stop_reason="diverged"), True)
+    options = TrainingOptions(source="t.csv", checkpoint=Path("my folder"))
+    assert "--resume 'my folder'" in interruption_message(options, model(), True)
+    assert "--resume" not in interruption_message(options, model(stop_reason="diverged"), True)
 
 
 def test_the_model_file_keeps_the_options():
@@ -61,8 +61,8 @@ def test_the_row_to_trace_has_its_targets(tmp_path):
     """The first row lacks one of two targets."""
     rows = "".join(f"{x},{x % 7},{x * x % 11 / 2}\n" for x in np.arange(20))
     (tmp_path / "my table.csv").write_text("x,a,b\n5,,1.5\n" + rows)
-    choices = TrainingOptions(source=str(tmp_path / "my table.csv"), target=("a,b",), sep=",")
-    predict, trace = next_commands(choices, load(choices.source, target="a,b"))
+    options = TrainingOptions(source=str(tmp_path / "my table.csv"), target=("a,b",), sep=",")
+    predict, trace = next_commands(options, load(options.source, target="a,b"))
     assert predict.endswith("my table.csv' --sep ,")
     assert trace.endswith("--row 1")
 

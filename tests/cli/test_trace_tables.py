@@ -1,4 +1,4 @@
-"""The tables of a trace: as wide as the screen, no digit cut off, and how much of large arrays is shown."""
+"""The tables of a trace: they fit the screen, cut no digit off, and shorten large arrays."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from deltarule.cli.trace_tables import _matrix, _vectors, _vectors_and_matrices
+from deltarule.models.formatting import format_number
 from deltarule.models.model import load_model
-from deltarule.models.words import number
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def test_no_number_is_cut_off_on_a_narrow_screen(run, shelf, flowers, record, mo
     words = set(out.replace("│", " ").replace("┃", " ").split())
     for layer in record["layers"]:
         for name in ("z", "a", "slope", "dC_da", "delta", "db"):
-            assert {number(value, 5) for value in layer[name]} <= words, name
+            assert {format_number(value, 5) for value in layer[name]} <= words, name
         for name in ("W", "dW"):
-            assert {number(value) for row in layer[name] for value in row} <= words, name
+            assert {format_number(value) for row in layer[name] for value in row} <= words, name
     tables = [line for line in out.splitlines() if line[0:1] in "┏│"]
     assert max(map(len, tables)) <= width
     assert f"delta^{record['layers'][-1]['layer']}" in words

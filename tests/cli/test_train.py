@@ -121,7 +121,7 @@ def test_several_targets_have_a_score_each(run, shelf):
     assert "test_rmse" not in record
     run("report", "houses.safetensors")
     page = Path("houses.html").read_text(encoding="utf-8")
-    assert "test rows price with a root" in page
+    assert "Predicts price with a root" in page
 
 
 def test_a_network_of_images_that_has_learnt_nothing_is_warned_of(run):

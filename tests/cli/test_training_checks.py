@@ -8,7 +8,7 @@ from deltarule.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         ({"stack": "lenet", "hidden": "30"}, "--hidden is '30'.*--model lenet"),
         ({"stack": "lenet", "dropout": 0.5}, "--dropout is 0.5.*--model lenet"),
@@ -16,6 +16,7 @@ from deltarule.errors import ConfigurationError
         ({"process_id": 0}, "--process-id is 0.*--coordinator"),
         ({"coordinator": "here:1", "devices": "2"}, "--devices is '2'.*--coordinator"),
         ({"engine": "numpy", "devices": "2"}, "--devices is '2'.*--engine is numpy"),
+        ({"engine": "numpy", "coordinator": "here:1"}, "--coordinator is 'here:1'.*--engine is numpy"),
         ({"checkpoint_every": 2}, "--checkpoint-every is 2.*--checkpoint FOLDER"),
         ({"source": "t.csv", "missing": "refuse", "drop_missing": True}, "--drop-missing.*--missing is refuse"),
         ({"source": "t.csv", "time": "t", "trainer": "lm"}, "--trainer is 'lm'.*--time"),
@@ -32,9 +33,9 @@ from deltarule.errors import ConfigurationError
         ({"source": "t.csv", "sep": ";;"}, "';;'"),
     ],
 )
-def test_a_contradiction_is_refused(tmp_path, monkeypatch, options, said):
+def test_a_contradiction_is_refused(tmp_path, monkeypatch, options, expected):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=expected):
         check_training_options(TrainingOptions(**options))
 
 

@@ -71,7 +71,7 @@ def test_rows_in_the_order_of_time(tmp_path, form):
         rows.to_csv(path, index=False)
         notes = load(path, target="y").notes
         assert "'day' is ignored" in notes[0]
-        assert any("the order of 'day'" in note for note in notes) == (name == "grows")
+        assert any("sorted by 'day'" in note for note in notes) == (name == "grows")
         assert len(load(path, target="y", split="blocks").notes) == 1
 
 

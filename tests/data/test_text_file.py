@@ -148,7 +148,7 @@ def test_the_layout_by_what_the_user_says_separates(layout):
 )
 def test_comments(layout, text, names, first, comments, among):
     found = layout(text)
-    assert (found.names, found.first, found.comments, tuple(sorted(found.among_rows))) == (
+    assert (found.names, found.first, found.comments, tuple(sorted(found.comments_below))) == (
         names,
         first,
         comments,

@@ -24,6 +24,7 @@ def test_it_builds_and_no_link_is_broken(tmp_path):
     assert done.returncode == 0, done.stderr
     assert broken_links(tmp_path) == []
     assert (tmp_path / "searchindex.js").stat().st_size > 10_000
+    assert "–" not in (tmp_path / "reference" / "command-line.html").read_text(encoding="utf-8")  # no option has a dash
     notebook = json.loads((tmp_path / "_static" / "notebooks" / "watch.ipynb").read_text())
     assert {cell["cell_type"] for cell in notebook["cells"]} == {"markdown", "code"}
 

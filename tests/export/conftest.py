@@ -9,7 +9,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
-from deltarule.export.program import Program, program_of
+from deltarule.export.program import Program, build_program
 from deltarule.models.model import Model
 
 
@@ -179,7 +179,7 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0, impute
     expected = schema.decode(outputs) if classes is None else np.maximum(outputs, np.finfo(float).tiny)
     if classes:
         expected = expected / expected.sum(axis=1, keepdims=True)
-    return Case(model, program_of(model), table, rows, expected, labels)
+    return Case(model, build_program(model), table, rows, expected, labels)
 
 
 @pytest.fixture(params=KINDS)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from deltarule.export import export_model
-from deltarule.export.languages import c_source, in_floats
-from deltarule.export.program import program_of
+from deltarule.export.languages import c_source, to_single_precision
+from deltarule.export.program import build_program
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 STRICT = ["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-O2"]
@@ -59,7 +59,8 @@ def test_the_mathematics_of_a_float_is_in_floats_and_comments_and_strings_stay(m
     assert "expf(z > 0 ? -z : z)" in text
     assert " exp(" not in text
     assert (
-        in_floats('x = 0.5; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";') == 'x = 0.5f; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";'
+        to_single_precision('x = 0.5; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";')
+        == 'x = 0.5f; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";'
     )
 
 
@@ -101,4 +102,4 @@ def test_a_network_without_a_schema(plain, tmp_path):
     X = np.random.default_rng(0).normal(size=(5, 2))
     _, outputs = answers(built(path.read_text(), tmp_path), X)
     np.testing.assert_allclose(outputs, net(params, X), rtol=1e-12)
-    assert program_of((net, params)).columns[0].name == "x0"
+    assert build_program((net, params)).columns[0].name == "x0"

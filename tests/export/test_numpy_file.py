@@ -45,7 +45,7 @@ def test_any_number_of_rows(kind, make):
 
 def test_images_go_through_in_blocks_of_rows(make, monkeypatch):
     case = make("valid, max")
-    monkeypatch.setattr("deltarule.export.program.PATCHES", 7 * (4 * 6) * (3 * 2 * 2))
+    monkeypatch.setattr("deltarule.export.program.MAX_SEEN_NUMBERS", 7 * (4 * 6) * (3 * 2 * 2))
     assert case.program.rows_at_once == 7
     module = imported(case)
     np.testing.assert_allclose(

@@ -57,7 +57,7 @@ def test_single_is_ours_to_the_precision_of_a_float(make, tmp_path):
 
 def test_images_go_through_in_blocks_of_rows(make, tmp_path, monkeypatch):
     case = make("valid, max")
-    monkeypatch.setattr("deltarule.export.program.PATCHES", 7 * (4 * 6) * (3 * 2 * 2))
+    monkeypatch.setattr("deltarule.export.program.MAX_SEEN_NUMBERS", 7 * (4 * 6) * (3 * 2 * 2))
     assert "for first = 1:7:size(X, 1)" in octave_source(case.program, "net", "double")
     outputs, _ = answers(case, tmp_path, "double")
     np.testing.assert_allclose(outputs / case.scale, case.expected / case.scale, rtol=0, atol=1e-12)

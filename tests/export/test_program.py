@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule.data import Pixels, Schema
 from deltarule.data.columns import RawColumn
 from deltarule.errors import ConfigurationError, ModelFileError, ShapeError
-from deltarule.export.program import program_of
+from deltarule.export.program import build_program
 from deltarule.models.model import Model
 
 
@@ -23,7 +23,7 @@ def test_pixels_are_columns_that_are_divided():
     schema = Schema("digits", "classification", (Pixels(4, 16.0, (2, 2)),), (), (0, 1, 2), ("digit",))
     net = dr.Network([dr.Dense(3, "softmax")], "log-likelihood")
     params = net.init(0, (4,), "float64")
-    program = program_of(Model(net, params, schema))
+    program = build_program(Model(net, params, schema))
     assert program.columns[0] == RawColumn("pixel 0,0", 0.0, 16.0)
     assert program.sums_to_one
 
@@ -31,16 +31,16 @@ def test_pixels_are_columns_that_are_divided():
 def test_from_a_file_and_from_what_load_returns(make, tmp_path):
     model = make("tanh").model
     dr.save(tmp_path / "net.safetensors", model.net, model.params, schema=model.schema.to_json())
-    program = program_of(tmp_path / "net.safetensors")
+    program = build_program(tmp_path / "net.safetensors")
     np.testing.assert_array_equal(program.stages[0].W, model.params[0]["W"])
     assert program.constants["out_std"]
-    assert not program_of(dr.load(tmp_path / "net.safetensors")).constants["out_std"]
+    assert not build_program(dr.load(tmp_path / "net.safetensors")).constants["out_std"]
 
 
 def test_from_an_estimator():
     X = np.linspace(0, 100, 30)[:, None]
     model = dr.NetworkClassifier(hidden=(2,), trainer="adam", epochs=2).fit(X, (X[:, 0] > 50).astype(int))
-    program = program_of(model)
+    program = build_program(model)
     assert program.classes == (0, 1)
     assert program.columns[0].mean == pytest.approx(50)
 
@@ -50,7 +50,7 @@ def test_a_network_of_images_of_any_size_is_refused_in_one_sentence(first):
     net = dr.Network([first, dr.Flatten(), dr.Dense(1)])
     params = net.init(0, (8, 8, 1), "float64")
     with pytest.raises(ConfigurationError, match=r"any size.*begin with Reshape\(\("):
-        program_of((net, params))
+        build_program((net, params))
 
 
 def test_a_layer_of_the_users_own_is_refused_in_one_sentence():
@@ -59,25 +59,25 @@ def test_a_layer_of_the_users_own_is_refused_in_one_sentence():
 
     net = dr.Network([dr.Reshape((4, 4, 1)), Squares(2), dr.Flatten(), dr.Dense(1)])
     with pytest.raises(ConfigurationError, match="layer 1 is Squares"):
-        program_of((net, net.init(0, (16,), "float64")))
+        build_program((net, net.init(0, (16,), "float64")))
 
 
 def test_parameters_of_another_network_are_refused(make):
     model = make("valid, max").model
     wider = dr.Network([*model.net.layers[:-1], dr.Dense(2)])
     with pytest.raises(ShapeError, match=r"layer 5, Dense\(2\), needs parameters"):
-        program_of((wider, model.params))
+        build_program((wider, model.params))
 
 
 def test_what_is_no_model_is_refused_in_one_sentence():
     with pytest.raises(ConfigurationError, match="model is 3: give the path"):
-        program_of(3)
+        build_program(3)
 
 
 def test_a_schema_of_another_network_is_refused(make):
     model, other = make("tanh").model, make("two targets").model
     with pytest.raises(ModelFileError, match="they do not belong together"):
-        program_of(replace(model, schema=other.schema))
+        build_program(replace(model, schema=other.schema))
 
 
 def test_a_stage_knows_the_size_of_what_it_takes_and_gives(make):

@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.export import export_model
-from deltarule.export.program import program_of
+from deltarule.export.program import build_program
 
 T, FEATURES = 6, 2
 SERIES = np.random.default_rng(5).normal(size=(3, T, FEATURES))
@@ -115,16 +115,16 @@ def test_octave(model, expected, tmp_path):
 def test_what_needs_several_steps_at_once_is_refused():
     net = dr.Network([dr.Recurrent(3), dr.Flatten(), dr.Dense(1)])
     with pytest.raises(ConfigurationError, match="layer 1 is Flatten"):
-        program_of((net, net.init(0, (4, 2), "float64")))
+        build_program((net, net.init(0, (4, 2), "float64")))
     net = dr.Network([dr.Reshape((4, 2)), dr.Recurrent(3), dr.Dense(1)])
     with pytest.raises(ConfigurationError, match=r"4 steps of a row.* Reshape"):
-        program_of((net, net.init(0, (8,), "float64")))
+        build_program((net, net.init(0, (8,), "float64")))
 
 
 def test_a_series_has_one_step_as_its_columns():
     net = dr.Network([dr.LSTM(3), dr.Dense(1, "linear")])
-    program = program_of((net, net.init(0, (4, 2), "float64")))
+    program = build_program((net, net.init(0, (4, 2), "float64")))
     assert [column.name for column in program.columns] == ["x0", "x1"]
     assert (program.inputs, program.outputs, program.widest) == (2, 1, 12)
-    assert program.series.every
+    assert program.series.every_step
     assert program.series.steps is None

@@ -1,4 +1,4 @@
-"""Written whole or not at all, whatever happens in between."""
+"""A file is the old one or the new one, whatever happens while it is written."""
 
 import os
 import resource

@@ -95,7 +95,7 @@ def test_settings_as_mapminmax_and_mapstd_return_them(tmp_path):
         ({"b": None}, "lacks the weights .*layer 1"),
         ({"transferFcn": cell("tansig")}, "names 1 transfer functions"),
         ({"transferFcn": cell("radbas", "purelin")}, "transfer function radbas"),
-        ({"settings": {"xoffset": 1.0, "gain": 2.0, "ymin": -1.0}}, "settings, .*inputs .*outputs"),
+        ({"settings": {"xoffset": 1.0, "gain": 2.0, "ymin": -1.0}}, "settings .*inputSettings .*outputSettings"),
         ({"inputSettings": {"xoffset": 1.0, "transform": np.eye(2)}}, "processing step with the settings"),
         ({"b": cell(np.zeros((3, 1)), np.zeros((1, 1)))}, r"layer 1 are \(\d+, 2\), and 3 neurons"),
     ],

@@ -9,16 +9,16 @@ def gaussian():
     return 0.3 * np.random.default_rng(0).normal(size=1000)
 
 
-def test_the_usual_error_of_gaussian_errors_is_their_standard_deviation(gaussian):
+def test_the_robust_std_of_gaussian_errors_is_their_standard_deviation(gaussian):
     assert robust_std(gaussian) == pytest.approx(0.3, rel=0.05)
 
 
-def test_gaussian_errors_have_no_far_rows_and_are_equal(gaussian):
+def test_gaussian_errors_have_no_outliers_and_are_equal(gaussian):
     assert find_outliers(gaussian) is None
     assert find_unequal_errors(np.arange(1000.0), gaussian) is None
 
 
-def test_far_rows_come_farthest_first(gaussian):
+def test_outliers_come_farthest_first(gaussian):
     gaussian[[7, 40, 3]] = 50, -90, 20
     found = find_outliers(gaussian)
     assert found is not None
@@ -27,14 +27,14 @@ def test_far_rows_come_farthest_first(gaussian):
     assert found.share == pytest.approx(1 - 0.09 * 997 / (50**2 + 90**2 + 20**2), abs=2e-3)
 
 
-def test_rows_that_make_little_of_the_error_are_not_far(gaussian):
-    gaussian[0] = 3  # ten times the usual error, and a tenth of the squared error
+def test_rows_with_little_of_the_error_are_no_outliers(gaussian):
+    gaussian[0] = 3  # ten robust standard deviations, and a tenth of the squared error
     assert find_outliers(gaussian) is None
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2, 0.3])
 @pytest.mark.parametrize("pull", [0, 1])
-def test_far_rows_are_found_whatever_their_share(gaussian, share, pull):
+def test_outliers_are_found_whatever_their_share(gaussian, share, pull):
     """All shifted one way; where they pull the network with them, its errors elsewhere have their mean."""
     count = int(1000 * share)
     gaussian[:count] += 5
@@ -46,12 +46,12 @@ def test_far_rows_are_found_whatever_their_share(gaussian, share, pull):
 
 
 @pytest.mark.parametrize("kind", ["normal", "laplace", "exponential"])
-def test_the_tails_of_ordinary_noise_are_not_far(kind):
+def test_the_tails_of_ordinary_noise_are_no_outliers(kind):
     for seed in range(20):
         assert find_outliers(getattr(np.random.default_rng(seed), kind)(size=1000)) is None
 
 
-def test_rows_that_have_not_trained_may_have_larger_errors(gaussian):
+def test_held_out_rows_may_have_larger_errors(gaussian):
     held = (np.arange(1000) >= 700).astype(int)
     learnt = gaussian * np.where(held, 1, 0.01)  # by heart
     assert find_outliers(learnt, held) is None

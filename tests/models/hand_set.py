@@ -7,11 +7,11 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.models.metrics import measure
-from deltarule.models.outcome import Known, Outcome
+from deltarule.models.outcome import BayesianSummary, Outcome
 
 
-def outcome_of(net, params, known=None) -> Any:
-    return Outcome(SimpleNamespace(net=net, rows=None), SimpleNamespace(params=params), known)  # pyright: ignore[reportArgumentType]
+def outcome_of(net, params, bayesian=None) -> Any:
+    return Outcome(SimpleNamespace(net=net, rows=None), SimpleNamespace(params=params), bayesian)  # pyright: ignore[reportArgumentType]
 
 
 def scores_of(data, outcome):
@@ -22,16 +22,13 @@ def scores_of(data, outcome):
 
 def known_noise(*std):
     ensemble: Any = SimpleNamespace(
-        members=(None, None),
-        weights=np.array([0.5, 0.5]),
         law=None,
         log=None,
         relative_noise=lambda: None,
         coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1]),
     )
-    return Known(
-        ensemble, ("2-10-1 (tanh, linear)",) * 2, gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std)
-    )
+    networks, weights = ("2-10-1 (tanh, linear)",) * 2, np.array([0.5, 0.5])
+    return BayesianSummary(networks, weights, 3.25, 40, -12.5, ensemble=ensemble, noise_std=np.array(std))
 
 
 def slope(data, factor=1.0):

@@ -3,7 +3,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.models.base import go_on
+from deltarule.models.base import train_one_epoch
 from engines import off
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -17,7 +17,7 @@ def after(trainer, epochs):
     """Parameters after some epochs, the state turned to NumPy and back in between."""
     state = None
     for epoch in range(epochs):
-        state, _, _ = go_on(NET, trainer, state, None, (X, Y, None), 0, epoch)
+        state, _, _ = train_one_epoch(NET, trainer, state, None, (X, Y, None), 0, epoch)
     return state
 
 
@@ -26,7 +26,7 @@ def test_epochs_one_by_one_are_the_epochs_of_one_training():
     params = NET.init(3, (2,))
     state = None
     for epoch in range(5):
-        state, _, _ = go_on(NET, trainer, state, params, (X, Y, None), 0, epoch)
+        state, _, _ = train_one_epoch(NET, trainer, state, params, (X, Y, None), 0, epoch)
     together = dr.train(NET, X, Y, trainer=trainer, epochs=5, params=params).params
     trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, off(together))
 
@@ -41,6 +41,6 @@ def test_the_cost_falls():
     trainer = dr.GradientDescent(eta=0.1, batch_size=8)
     state, costs = None, []
     for epoch in range(30):
-        state, cost, _ = go_on(NET, trainer, state, None, (X, Y, None), 0, epoch)
+        state, cost, _ = train_one_epoch(NET, trainer, state, None, (X, Y, None), 0, epoch)
         costs.append(cost)
     assert costs[-1] < 0.6 * costs[0]

@@ -49,7 +49,7 @@ def test_what_has_no_error_bars_is_refused(model, tmp_path):
     with pytest.raises(DataError, match="holds no targets"):
         model.calibrate([[0.0, 0.0, 0.0]])
     classes = dr.from_matlab(write(NETS["patternnet"], "classes", tmp_path))
-    with pytest.raises(ConfigurationError, match="no regression"):
+    with pytest.raises(ConfigurationError, match="not a regression"):
         classes.calibrate([[0.0, 0.0, 0.0, 0.0]], [1])
 
 

@@ -5,7 +5,7 @@ from scipy.special import softmax
 from deltarule.models.calibration import (
     SPREAD,
     calibrate,
-    cooled,
+    divide_logits,
     expected_calibration_error,
     temperature,
 )
@@ -67,7 +67,7 @@ def test_calibration_lowers_the_error_of_a_network_that_is_too_sure():
 
 def test_cooled_parameters_give_the_divided_scores():
     params = [{"W": np.ones((2, 2)), "b": np.ones(2)}, {"W": np.full((3, 2), 4.0), "b": np.full(3, 2.0)}]
-    cool = cooled(params, 2.0)
+    cool = divide_logits(params, 2.0)
     assert cool[0] is params[0]
     assert (cool[1]["W"] == 2).all()
     assert (cool[1]["b"] == 1).all()

@@ -7,7 +7,15 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.models.candidates import EFFORTS, Candidate, Effort, affordable, get_effort, in_words, search
+from deltarule.models.candidates import (
+    EFFORTS,
+    Candidate,
+    Effort,
+    affordable_candidates,
+    describe_selection,
+    get_effort,
+    search,
+)
 
 EFFORT = Effort(2, 9, 2, 0.01, (1.0, 0.0, 10.0), order=tuple(Candidate((n,)) for n in range(1, 10)))
 
@@ -39,16 +47,18 @@ def test_those_of_next_to_no_weight_are_dropped_and_the_others_weighed_anew():
 
 
 def test_time_that_is_up_ends_it():
-    found = search(EFFORT.order, *by_scores(range(9)), EFFORT, late=lambda: True)
+    found = search(EFFORT.order, *by_scores(range(9)), EFFORT, is_over=lambda: True)
     assert found.tried == 1
 
 
 def test_what_is_affordable_by_operations_alone():
-    cheap = affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1.0)
+    cheap = affordable_candidates(EFFORT, EFFORT.order, 100, lambda candidate: 1.0)
     assert cheap == EFFORT.order
-    half = affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1e8 if candidate.hidden[0] % 2 else 1e12)
+    half = affordable_candidates(EFFORT, EFFORT.order, 100, lambda candidate: 1e8 if candidate.hidden[0] % 2 else 1e12)
     assert [candidate.hidden[0] for candidate in half] == [1, 3, 5, 7, 9]
-    assert affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1e12 + candidate.hidden[0]) == (Candidate((1,)),)
+    assert affordable_candidates(EFFORT, EFFORT.order, 100, lambda candidate: 1e12 + candidate.hidden[0]) == (
+        Candidate((1,)),
+    )
 
 
 def test_efforts_have_names():
@@ -59,14 +69,14 @@ def test_efforts_have_names():
 
 
 def test_the_line_of_the_verdict():
-    words = in_words(["3-20-1", "3-5-1"], np.array([0.25, 0.75]), 6)
+    words = describe_selection(["3-20-1", "3-5-1"], np.array([0.25, 0.75]), 6)
     assert words.startswith("of 6 networks 2 are averaged")
     assert words.endswith(": 3-5-1 (75 %), 3-20-1 (25 %)")
-    words = in_words(["3-20-1", "3-5-1", "3-20-1"], np.array([0.25, 0.35, 0.4]), 6)
+    words = describe_selection(["3-20-1", "3-5-1", "3-20-1"], np.array([0.25, 0.35, 0.4]), 6)
     assert words.endswith(": 2 networks 3-20-1 (65 %), 3-5-1 (35 %)")
 
 
-SOME = replace(EFFORTS["default"], most=4)  # with and without steps
+SOME = replace(EFFORTS["default"], max_candidates=4)  # with and without steps
 
 
 @pytest.fixture(scope="module")

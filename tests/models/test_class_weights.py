@@ -5,7 +5,7 @@ from sklearn.metrics import recall_score
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.models.classifier import given_weights, relative_weights
+from deltarule.models.classifier import class_weights, relative_weights
 
 LABELS = np.array(["no", "yes"])
 
@@ -34,7 +34,7 @@ def test_a_dict_is_relative_and_leaves_the_sum_of_weights():
     factor = relative_weights({"yes": 5}, LABELS, codes, weight)
     assert factor[1] / factor[0] == pytest.approx(5)
     assert factor[codes] @ weight == pytest.approx(6)
-    assert given_weights({"yes": 5}, LABELS).tolist() == [1, 5]
+    assert class_weights({"yes": 5}, LABELS).tolist() == [1, 5]
 
 
 def test_balanced_classes_are_found_more_often(model, rare):

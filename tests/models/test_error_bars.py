@@ -178,7 +178,7 @@ POSTERIOR = ("ensemble_", "log_evidence_", "effective_parameters_", "noise_std_"
 def test_another_training_leaves_nothing_of_the_posterior_before_it(estimator, regression):
     X, y = regression
     y = y if estimator is NetworkRegressor else y > np.median(y)
-    model = estimator(effort=replace(EFFORTS["default"], most=2), random_state=0).fit(X, y)
+    model = estimator(effort=replace(EFFORTS["default"], max_candidates=2), random_state=0).fit(X, y)
     assert model.networks_.startswith("of ")
     again = pickle.loads(pickle.dumps(model)).set_params(trainer="adam").partial_fit(X, y)
     model.set_params(regularization="early-stopping", epochs=2).fit(X, y)

@@ -1,17 +1,19 @@
+import time
+
 import numpy as np
 import pytest
 
 import deltarule as dr
 from deltarule.data.dataset import Examples
-from deltarule.models.candidates import Found
-from deltarule.models.content import distinct, hold_out
-from deltarule.models.fitting import drawn, fit, run
+from deltarule.models.candidates import SearchResult
+from deltarule.models.fitting import draw_rows, fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
+from deltarule.models.weighted_rows import hold_out, merge_duplicates
 
-NONE = Found([], np.ones(0), -np.inf, [], 1)
+NONE = SearchResult([], np.ones(0), -np.inf, [])
 
 
 def planned(rows, **options):
@@ -22,7 +24,7 @@ def planned(rows, **options):
 def test_validation_rows_stop_the_training_and_their_weights_count():
     random = np.random.default_rng(0)
     X = random.normal(size=(40, 2))
-    rows = distinct(X, random.normal(size=(40, 1)), random.uniform(0.5, 2, 40))
+    rows = merge_duplicates(X, random.normal(size=(40, 1)), random.uniform(0.5, 2, 40))
     training, validation = (part.as_examples() for part in hold_out(rows, 0.3, 0))
     plan = planned(training, epochs=30, regularization="early-stopping")
     result = run(plan, training, validation, seed=0)
@@ -34,7 +36,7 @@ def test_validation_rows_stop_the_training_and_their_weights_count():
 
 def test_without_validation_rows_all_epochs_run_or_a_minimum_is_reached():
     random = np.random.default_rng(0)
-    rows = distinct(random.normal(size=(40, 2)), random.normal(size=(40, 1)), None).as_examples()
+    rows = merge_duplicates(random.normal(size=(40, 2)), random.normal(size=(40, 1)), None).as_examples()
     result = run(planned(rows, epochs=5, regularization=None), rows, None, seed=0)
     assert result.stop_reason == "epochs"
     assert "validation_cost" not in result.history
@@ -54,12 +56,24 @@ def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
 
 @pytest.mark.parametrize("limit", [0.0, 1e-9])
 def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
-    rows = distinct(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
+    rows = merge_duplicates(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
     plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
     assert plan.candidates
-    outcome = fit(plan, rows.as_examples(), None, Scaling.measured(rows.Y, rows.weight), time_limit=limit, seed=0)
+    outcome = fit(plan, rows.as_examples(), None, Scaling.fit(rows.Y, rows.weight), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
     assert outcome.result.message.startswith(f"the time limit of {limit} s ")
+
+
+def test_the_seconds_are_those_of_all_candidates():
+    X = np.linspace(-1, 1, 40)[:, None]
+    rows = merge_duplicates(X, np.sin(3 * X) + np.random.default_rng(0).normal(0, 0.1, X.shape), None)
+    plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
+    times = []
+    callbacks = [lambda record: times.append(time.perf_counter())]
+    scaling = Scaling.fit(rows.Y, rows.weight)
+    outcome = fit(plan, rows.as_examples(), None, scaling, callbacks=callbacks, seed=0)
+    assert len(plan.candidates) > 1
+    assert outcome.result.seconds >= times[-1] - times[0]
 
 
 @pytest.mark.parametrize("estimator", [dr.NetworkRegressor, dr.NetworkClassifier])
@@ -78,12 +92,12 @@ def test_rows_are_drawn_by_weight_and_what_is_rare_is_among_them():
     weights = np.ones(2_000)
     weights[-50:] = 1_000.0
     examples = Examples(X, X[:, :1], np.arange(2_000), weights)
-    some = drawn(examples, 200, seed=0)
+    some = draw_rows(examples, 200, seed=0)
     assert 200 <= len(some) <= 202
     assert {3, 70} <= set(some.rows)
     assert set(range(1_950, 2_000)) <= set(some.rows)
     assert some.weights is not None
     assert (some.weights >= 1).all()
     assert some.weights[-1] == pytest.approx(1_000 * 200 / weights.sum())
-    np.testing.assert_array_equal(some.rows, drawn(examples, 200, seed=0).rows)
-    assert len(set(drawn(examples, 200, seed=1).rows) & set(some.rows)) < 200
+    np.testing.assert_array_equal(some.rows, draw_rows(examples, 200, seed=0).rows)
+    assert len(set(draw_rows(examples, 200, seed=1).rows) & set(some.rows)) < 200

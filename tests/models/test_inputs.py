@@ -17,7 +17,7 @@ def fitted():
 
 def test_a_plain_array_is_taken_as_it_is(fitted, monkeypatch):
     monkeypatch.setattr(inputs, "validate_data", lambda *_, **__: pytest.fail("nothing is left to check"))
-    assert inputs.inputs_of(fitted, X) is X
+    assert inputs.check_inputs(fitted, X) is X
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_plain_array_is_taken_as_it_is(fitted, monkeypatch):
 )
 def test_everything_else_goes_through_the_checks(fitted, other, monkeypatch):
     monkeypatch.setattr(inputs, "validate_data", lambda *_, **__: "checked")
-    assert inputs.inputs_of(fitted, other) == "checked"
+    assert inputs.check_inputs(fitted, other) == "checked"
 
 
 @pytest.mark.parametrize("wrong", [X[:, :1], X[0], X[:0], np.where(X > 1, np.nan, X), np.where(X > 1, np.inf, X)])

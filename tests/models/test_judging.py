@@ -37,7 +37,7 @@ def test_copies_of_training_rows_are_no_rows_it_has_not_seen(tmp_path):
     verdict = judge(data, outcome, scores_of(data, outcome))
     assert all(words in verdict.lines["quality"] for words in ("seen copies", "hardly better"))
     assert "200 of the 300 rows are copies" in verdict.warnings[0]
-    assert "of the 45 test rows stand" in verdict.warnings[0]
+    assert "of the 45 test rows are among" in verdict.warnings[0]
     assert not any("almost exactly" in warning for warning in verdict.warnings)
 
 

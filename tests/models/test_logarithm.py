@@ -10,7 +10,7 @@ import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.models.candidates import EFFORTS
 
-SOME = replace(EFFORTS["default"], most=4)
+SOME = replace(EFFORTS["default"], max_candidates=4)
 
 
 def rows(count, seed):
@@ -31,7 +31,7 @@ def test_the_logarithm_is_chosen_and_said(model):
 
 def test_it_predicts_better_than_without(model):
     X, y = rows(500, 1)
-    plain = dr.NetworkRegressor(effort=replace(SOME, logarithm=False), random_state=0).fit(*rows(250, 0))
+    plain = dr.NetworkRegressor(effort=replace(SOME, tries_logarithm=False), random_state=0).fit(*rows(250, 0))
     assert plain.ensemble_.log is None
     own, other = (np.mean((one.predict(X) - y) ** 2) for one in (model, plain))
     assert own < other

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import NumericColumn, Schema
-from deltarule.models.metrics import class_lines, in_words, measure
+from deltarule.models.metrics import class_lines, describe_scores, measure
 
 
 def identity(k):
@@ -27,7 +27,7 @@ def test_rmse_has_the_unit_and_r2_has_none():
     # errors 0, 10, 10: rmse = √(200/3); targets 110, 130, 150 around 130: r2 = 1 - 200/800
     assert scores["rmse"] == pytest.approx((200 / 3) ** 0.5)
     assert scores["r2"] == pytest.approx(0.75)
-    assert in_words(scores) == "RMSE 8.165, R² 0.75"
+    assert describe_scores(scores) == "RMSE 8.165, R² 0.75"
 
 
 @pytest.mark.parametrize("std", [1e200, 1e-200])
@@ -66,7 +66,7 @@ def test_accuracy_counts_the_most_active_output():
         "recall_by_class": {"a": 1.0, "b": 0.5},
         "auc_by_class": {"a": pytest.approx(1.0), "b": pytest.approx(1.0)},
     }
-    assert in_words(scores) == "accuracy 75.00 %"
+    assert describe_scores(scores) == "accuracy 75.00 %"
 
 
 def test_a_class_without_rows_has_no_recall():

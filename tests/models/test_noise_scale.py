@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.models.noise_scale import LEAST, huber_of, noise_scale, penalty_of
+from deltarule.models.noise_scale import MIN_SCALE, huber_of, noise_scale, penalty_of
 from deltarule.network.costs import EFFICIENT, Huber, Poisson, Quadratic
 
 FUNCTIONS = {
@@ -34,9 +34,9 @@ def test_the_scale(name, noise, outliers):
 
 def test_without_noise_there_is_a_least_scale():
     X, Y, _ = rows(FUNCTIONS["a line"], 0.0, 0)
-    assert noise_scale(X, Y) == pytest.approx(LEAST)
+    assert noise_scale(X, Y) == pytest.approx(MIN_SCALE)
     assert noise_scale(X[:1], Y[:1]) > 0
-    assert noise_scale(X, np.zeros((400, 1))) == LEAST
+    assert noise_scale(X, np.zeros((400, 1))) == MIN_SCALE
 
 
 def test_copies_of_rows_say_nothing_of_the_noise():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deltarule.models.fitting import fit, run
-from deltarule.models.outcome import outcome_of
+from deltarule.models.outcome import build_outcome
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -14,19 +14,20 @@ def trained(data, **options):
     plan = make_plan(Recipe(**options), Problem.of(data))
     result = run(plan, data.train, data.validation, seed=2)
     scales = np.array([column.std for column in data.schema.targets])
-    return plan, result, outcome_of(plan, result, data.train, data.validation, scales)
+    return plan, result, build_outcome(plan, result, data.train, data.validation, scales)
 
 
 def test_the_starts_become_one_network_that_predicts_their_mean(house_data):
     plan, _, outcome = trained(house_data, hidden=(4,), epochs=10)
     assert (plan.sizes, outcome.plan.sizes) == ((3, 4, 1), (3, 8, 1))
-    known = outcome.known
+    known = outcome.bayesian
     assert known is not None
+    assert known.ensemble is not None
     outputs = np.asarray(outcome.plan.net(outcome.result.params, house_data.test.X))
     np.testing.assert_allclose(outputs, known.ensemble.predict(house_data.test.X).mean, rtol=1e-12)
     assert known.parameters == 3 * 4 + 4 + 4 + 1
-    assert known.network == "3-4-1 (tanh, linear)"
     record = known.record()
+    assert record["network_of_a_start"] == "3-4-1 (tanh, linear)"
     assert record["starts"] == 2
     assert record["noise_std"] == [
         pytest.approx(
@@ -41,7 +42,7 @@ def test_another_training_stays_as_it_is(house_data):
     assert outcome.plan is plan
     assert outcome.result.history is result.history
     assert all(np.array_equal(a[k], b[k]) for a, b in zip(outcome.result.params, result.params, strict=True) for k in b)
-    assert outcome.known is None
+    assert outcome.bayesian is None
 
 
 def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
@@ -57,9 +58,9 @@ def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
 def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
     """With two starts of one architecture: softmax of sum w_k z_k, and 1/sum w the temperature."""
     plan, _, outcome = trained(flower_data, hidden=(4,), epochs=40)
-    pool, X = outcome.pool, flower_data.test.X
+    pool, X = outcome.bayesian, flower_data.test.X
     assert pool is not None
-    assert outcome.known is None
+    assert pool.ensemble is None
     assert len(pool.weights) == 2
     assert outcome.calibration.temperature == pytest.approx(1 / pool.weights.sum())
     assert outcome.calibration.rows == len(flower_data.train)
@@ -73,10 +74,10 @@ def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
 
 def test_a_classifier_without_a_named_network_is_an_average_of_several(flower_data):
     plan = make_plan(Recipe(), Problem.of(flower_data))
-    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.of_columns(()), seed=2)
+    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.from_columns(()), seed=2)
     assert len({len(one.params) for one in outcome.result.starts}) > 1
-    assert outcome.chosen().startswith(f"of {outcome.pool.tried} networks")
-    assert outcome.pool.tried <= len(plan.candidates)
+    assert outcome.selection().startswith(f"of {outcome.bayesian.tried} networks")
+    assert outcome.bayesian.tried <= len(plan.candidates)
     accuracy = np.mean(
         np.asarray(outcome.plan.net(outcome.result.params, flower_data.test.X)).argmax(axis=1)
         == flower_data.test.Y.argmax(axis=1)

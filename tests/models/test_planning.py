@@ -51,7 +51,7 @@ def test_the_batch_of_a_small_table_is_no_larger_than_the_table(flower_data):
     assert make_plan(Recipe(trainer="adam"), few).trainer.batch_size == 4
     plan = make_plan(Recipe(batch_size=5), few)
     assert plan.trainer.batch_size == 5  # which `train` refuses
-    assert plan.for_count(4).trainer.batch_size == 4  # as estimators do
+    assert plan.limit_batch_size(4).trainer.batch_size == 4  # as estimators do
 
 
 def test_full_batch_trainers_take_all_examples(flower_data):
@@ -228,11 +228,11 @@ def test_of_many_rows_some_are_drawn_where_exact_steps_on_all_are_too_dear():
 
 def test_the_network_of_rows_drawn_at_random_knows_its_error_bars(monkeypatch):
     monkeypatch.setattr("deltarule.trainers.automatic.CHEAP_FLOPS", 3e6)
-    monkeypatch.setattr("deltarule.models.planning.LEAST_DRAWN", 100)
+    monkeypatch.setattr("deltarule.models.planning.MIN_DRAWN", 100)
     draw = np.random.default_rng(0)
     X = draw.normal(size=(3_000, 4))
     y = np.sin(X[:, 0]) + X[:, 1] + 0.3 * draw.normal(size=3_000)
-    effort = replace(EFFORTS["default"], most=3)
+    effort = replace(EFFORTS["default"], max_candidates=3)
     model = dr.NetworkRegressor(effort=effort, random_state=0).fit(X[:2_000], y[:2_000])
     assert "500 rows" in str(model.networks_)
     low, high = model.predict_interval(X[2_000:])

@@ -134,7 +134,7 @@ def test_the_costs(model):
 def test_what_there_is_not_is_refused(model, classifier, table, flowers, tmp_path):
     model.save(tmp_path / "m.safetensors")
     kept = dr.load_model(tmp_path / "m.safetensors")
-    with pytest.raises(DataError, match="no rows at hand"):
+    with pytest.raises(DataError, match="rows is None"):
         kept.plot_predictions()
     with pytest.raises(DataError, match="no targets"):
         kept.plot_predictions(table[["flow", "kind", "noise"]].to_numpy())

@@ -134,7 +134,7 @@ def test_errors_that_grow(line, tmp_path, offset):
     outcome = outcome_of(*slope(data), known_noise(2.0))
     (warning,) = (one for one in judge(data, outcome, scores_of(data, outcome)).warnings if "errors of y" in one)
     assert "are usually 0." in warning
-    assert "too narrow for the others" in warning
+    assert "too narrow for others" in warning
     assert ("its logarithm may be" in warning) == (offset > 0)
 
 
@@ -145,7 +145,7 @@ def test_shifted_rows_are_warned_of_whatever_their_share(share):
     shifted = random.choice(200, int(200 * share), replace=False)
     y = np.sin(2 * a) + b / 2 + random.normal(0, 0.1, 200)
     y[shifted] += 5
-    effort = replace(EFFORTS["default"], most=3)
+    effort = replace(EFFORTS["default"], max_candidates=3)
     verdict = dr.fit_table(pd.DataFrame({"a": a, "b": b, "y": y}), "y", effort=effort).verdict
     (warning,) = (words for words in verdict.warnings if "far from the others" in words)
     assert len(shifted) <= int(warning.split()[0]) <= 1.5 * len(shifted)

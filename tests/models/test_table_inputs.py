@@ -270,13 +270,13 @@ def test_exported_onnx(regressor, folder):
 
 def test_the_scaling_of_categories_is_none():
     frame = pd.DataFrame({"x": [1.0, 3.0], "c": ["a", "b"]})
-    table = TableInputs.chosen(frame)
+    table = TableInputs.fit(frame)
     plain = table.encode(frame)
     assert plain.tolist() == [[1, 1, 0], [3, 0, 1]]
-    scaling = table.scaling(Scaling.measured(plain, np.ones(2)))
+    scaling = table.scale_numbers_only(Scaling.fit(plain, np.ones(2)))
     assert scaling.mean.tolist() == [2, 0, 0]
     assert scaling.std.tolist() == [1, 1, 1]
-    assert table.scaled(scaling) == (NumericColumn("x", 2.0, 1.0, 1.0, 3.0), CategoricalColumn("c", ("a", "b")))
+    assert table.scaled_columns(scaling) == (NumericColumn("x", 2.0, 1.0, 1.0, 3.0), CategoricalColumn("c", ("a", "b")))
 
 
 def test_columns_without_names_are_called_by_their_numbers():

@@ -12,15 +12,15 @@ def test_every_row_builds_its_trainer(name):
         settings = Recipe(eta=row.eta.get(kind), batch_size=row.batch_size, momentum=row.momentum, l2=0.5, patience=4)
         trainer = row.build(settings)
         assert trainer == row.build(settings)  # so that nothing compiles again
-        if "l2" in row.takes:
+        if "l2" in row.options:
             assert trainer.l2 == 0.5
             assert trainer.batch_size == row.batch_size
-        if "eta" in row.takes:
+        if "eta" in row.options:
             assert trainer.eta == row.eta[kind]
 
 
 def test_rows_without_a_learning_rate_name_none():
-    assert all(bool(row.eta) == ("eta" in row.takes) for row in TRAINERS.values())
+    assert all(bool(row.eta) == ("eta" in row.options) for row in TRAINERS.values())
 
 
 def test_the_trainers_of_curvature():

@@ -75,11 +75,11 @@ def test_another_network_is_refused(regression):
 def test_one_of_several_classifiers_goes_on(classification):
     """Of the default's average, which may hold deep networks and some with steps, the best that has none."""
     X, y = classification
-    model = dr.NetworkClassifier(effort=replace(EFFORTS["default"], most=5), random_state=0).fit(X, y)
-    sizes = [len(p["b"]) for p in model._single[1]]
+    model = dr.NetworkClassifier(effort=replace(EFFORTS["default"], max_candidates=5), random_state=0).fit(X, y)
+    sizes = [len(p["b"]) for p in model._warm[1]]
     model.set_params(warm_start=True, epochs=3).fit(X, y)
     assert model.params_[0]["W"].shape[1] == 2
-    assert [layer.n for layer in model._single[0].layers] == sizes
+    assert [layer.n for layer in model._warm[0].layers] == sizes
     assert model.score(X, y) > 0.9
 
 

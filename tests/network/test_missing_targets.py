@@ -66,7 +66,7 @@ def test_the_evidence_counts_what_was_measured(engine, form):
     errors = (np.asarray(NET(params, X)) - WHOLE)[~MISSING]
     assert errors.size == 106
     assert float(point.square) == pytest.approx(errors @ errors, rel=1e-12)
-    A = np.asarray(trees.ravel(hyperparameters.spread(hyper.alpha, p)))
+    A = np.asarray(trees.ravel(hyperparameters.broadcast_alpha(hyper.alpha, p)))
     flat = np.asarray(trees.ravel(p))
     J = jacobian(params)[~MISSING.reshape(-1)]
     S = 3.5 * errors @ errors + 0.5 * flat @ (A * flat)

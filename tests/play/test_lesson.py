@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from deltarule.cli.screen import finite
+from deltarule.cli.screen import to_json_types
 from deltarule.errors import ConfigurationError, DeltaruleError
 from deltarule.play import picture
 from deltarule.play.choices import TRAINERS
@@ -34,7 +34,7 @@ def test_a_frame_holds_the_trace_of_its_example_to_the_last_bit():
     assert frame["trace"]["cost"] == traced.cost
     for i, layer in enumerate(traced.layers):
         named = {name: array for name, array in layer._asdict().items() if name != "gradients"}
-        expected = finite({**params[i], **named, "dW": layer.dW, "db": layer.db})
+        expected = to_json_types({**params[i], **named, "dW": layer.dW, "db": layer.db})
         assert frame["trace"]["layers"][i] == as_json(expected)
 
 

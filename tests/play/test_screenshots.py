@@ -48,13 +48,15 @@ def epochs(page, count):
         page.wait_for_function(f"() => Number(document.getElementById('epoch').textContent) >= {number}")
 
 
-def take(page, file):
-    """The whole page as a picture that shows something."""
+def take(page, file, before=None):
+    """Save the whole page, or what is above the heading `before`, as a picture that shows something."""
     page.mouse.move(1, 1)
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(200)
     page.screenshot(path=file, full_page=True, animations="disabled")
     taken = Image.open(file).convert("RGB")
+    if before:
+        taken = taken.crop((0, 0, taken.width, int(page.get_by_role("heading", name=before).bounding_box()["y"])))
     assert len(taken.resize((64, 64)).getcolors(4096)) > 100
     taken.quantize(160, dither=Image.Dither.NONE).save(file, optimize=True)  # a third of the bytes
 
@@ -131,7 +133,7 @@ def test_the_report_of_a_regression(browser, report_of, tmp_path, folder):
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
     page.goto(report_of("plant.csv", "--target", "yield").as_uri())
     assert page.locator("svg").count() >= 17
-    take(page, folder / "report-regression.png")
+    take(page, folder / "report-regression.png", before="What the columns do")
     page.close()
 
 
@@ -139,5 +141,5 @@ def test_the_report_of_a_classification(browser, report_of, folder):
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
     page.goto(report_of("digits", "--epochs", "10", "--hidden", "15").as_uri())
     assert page.locator("svg image").count() > 3
-    take(page, folder / "report-classification.png")
+    take(page, folder / "report-classification.png", before="The training")
     page.close()

@@ -100,9 +100,9 @@ def one_gigabyte(monkeypatch):
 @pytest.mark.parametrize(
     ("trainer", "rows", "cure"),
     [
-        (dr.LevenbergMarquardt(solver="primal"), 200_000, "take solver='auto'"),
-        (dr.LevenbergMarquardt(solver="dual"), 20_000, "take solver='auto'"),
-        (dr.GradientDescent(eta=0.1), 1_000_000, "take batch_size=100"),
+        (dr.LevenbergMarquardt(solver="primal"), 200_000, "set solver='auto'"),
+        (dr.LevenbergMarquardt(solver="dual"), 20_000, "set solver='auto'"),
+        (dr.GradientDescent(eta=0.1), 1_000_000, "set batch_size=100"),
         (dr.GradientDescent(eta=0.1, batch_size=10), 2_000_000, "give fewer rows"),
     ],
 )

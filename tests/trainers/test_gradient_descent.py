@@ -262,7 +262,7 @@ def test_max_norm_holds_after_every_step(batch_size):
         ({"eta": 1, "sampling": "bootstrap"}, "sampling .*is 'bootstrap'"),
         ({"eta": 1, "batch_size": 2, "steps": 5}, "steps is 5.*sampling='permutation'"),
         ({"eta": 1, "nesterov": True}, "nesterov needs momentum: give momentum=0.9"),
-        ({"rule": "adam", "momentum": 0.9}, "momentum .*textbook"),
+        ({"rule": "adam", "momentum": 0.9}, "momentum .*'adam'"),
         # Without batches there is nothing to draw, and a rule must be one of ours.
         ({"eta": 1, "sampling": "uniform"}, "sampling='uniform' .*batch_size"),
         ({"rule": "adamw"}, "rule .*is 'adamw'"),

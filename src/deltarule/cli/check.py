@@ -90,7 +90,6 @@ def _median_checks(net: "Network", params: "Params", X: Any, Y: Any) -> list[dic
 
 
 def _table(tensors: list[dict[str, Any]]) -> Any:
-    """A table with one row for each tensor."""
     table = make_table("tensor", "shape", "backpropagation", "differences", "relative error", "", left=("tensor", ""))
     for tensor in tensors:
         table.add_row(

@@ -43,16 +43,16 @@ class ExportOptions(ModelOptions):
 def export(options: ExportOptions) -> None:
     """Write a trained model as source code or ONNX: it takes rows in the table's units and includes all scaling."""
     from deltarule.export import LANGUAGES, export_model, require_language
-    from deltarule.export.program import program_of
-    from deltarule.export.source import identifier
+    from deltarule.export.languages import as_identifier
+    from deltarule.export.program import build_program
 
     check_values(options)
     model = options.model
-    program = program_of(model)
+    program = build_program(model)
     to = require_language("--to", options.to, program)
-    path = require_writable("--out", options.out or Path(identifier(model.stem) + LANGUAGES[to].suffix), model)
+    path = require_writable("--out", options.out or Path(as_identifier(model.stem) + LANGUAGES[to].suffix), model)
     export_model(model if options.error_bars else program, path, to, options.precision, options.error_bars)
-    name, size = identifier(path.stem), path.stat().st_size
+    name, size = as_identifier(path.stem), path.stat().st_size
     if options.as_json:
         print_json(
             {

@@ -40,7 +40,7 @@ def import_(options: ImportOptions) -> None:
         files = {"source": str(options.source), "out": str(path), "layers": layers}
         print_json(files | {"inputs": list(schema.input_names), "outputs": list(schema.output_names)})
         return
-    words = ", ".join([pluralized(schema.input_width, "input"), *map(" ".join, layers)])
-    options.print_line(f"{options.source} is saved as {path}: {words}. It computes the same numbers as in MATLAB.")
+    shape = ", ".join([pluralized(schema.input_width, "input"), *(f"{n} {name} neurons" for n, name in layers)])
+    options.print_line(f"{options.source} is saved as {path}: {shape}. It computes the same numbers as in MATLAB.")
     before = f"To predict a table with the columns {', '.join(schema.input_names)}:"
     suggest(options, "predict", path, "TABLE.csv", before=before)

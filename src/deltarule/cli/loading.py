@@ -58,9 +58,9 @@ def load_streamed(options: TrainingOptions) -> "data.StreamedData":
 
 
 def _targets(options: TrainingOptions) -> dict[str, Any]:
-    from deltarule.models.planning import reading_of_targets
+    from deltarule.models.planning import target_options
 
-    return {"target": options.target, "seed": options.seed, **reading_of_targets(options.cost, options.task)}
+    return {"target": options.target, "seed": options.seed, **target_options(options.cost, options.task)}
 
 
 def process_group(options: TrainingOptions) -> Any:

@@ -75,7 +75,7 @@ def table_options(model: "TrainedModel", reading: ReadOptions) -> Any:
     from deltarule.models import model as models
 
     table = reading.table_options
-    return table if table.na else replace(table, na=models.reading(model).na)
+    return table if table.na else replace(table, na=models.missing_value_options(model).na)
 
 
 def evaluation_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -91,14 +92,17 @@ def to_arguments(kind: type, values: Mapping[str, Any]) -> list[str]:
     return arguments
 
 
+# `resolve_name` imports the checks, and with them NumPy, only when a value is checked: `--help` does without.
+
+
 def number(**bounds: float) -> Check:
     """A check of a number, with the bounds of `deltarule.checks.require_number`."""
-    return lambda name, value: _checks().require_number(name, value, **bounds)
+    return lambda name, value: resolve_name("deltarule.checks:require_number")(name, value, **bounds)
 
 
 def count(least: int = 1, most: int = 2**31 - 1) -> Check:
     """A check of a whole number."""
-    return lambda name, value: _checks().require_count(name, value, least, most)
+    return lambda name, value: resolve_name("deltarule.checks:require_count")(name, value, least, most)
 
 
 def one_of(names: Iterable[str] | Callable[[], Iterable[str]]) -> Check:
@@ -107,15 +111,9 @@ def one_of(names: Iterable[str] | Callable[[], Iterable[str]]) -> Check:
     def check(name: str, value: Any) -> None:
         allowed = tuple(names() if callable(names) else names)
         for one in value if isinstance(value, tuple) else (value,):
-            _checks().require_choice(name, one, allowed)
+            resolve_name("deltarule.checks:require_choice")(name, one, allowed)
 
     return check
-
-
-def _checks() -> Any:
-    from deltarule import checks  # imports NumPy, which `--help` does without
-
-    return checks
 
 
 def _parser(kind: Any, what: str, example: str) -> Callable[[str], Any]:

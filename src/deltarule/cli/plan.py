@@ -42,7 +42,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     from deltarule import engine as engines
     from deltarule.engine.choice import choose_engine, estimate
     from deltarule.engine.machine import format_bytes as size
-    from deltarule.models.candidates import epochs_within, get_effort
+    from deltarule.models.candidates import affordable_epochs, get_effort
     from deltarule.training.forecast import forecast
 
     check_training_options(options)
@@ -56,7 +56,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     devices = parse_devices("--on", plan_options.on)
     data = load_data(options)
     planned = make_plan(options, data)
-    plans = [planned.of(candidate) for candidate in planned.candidates] or [planned]
+    plans = [planned.for_candidate(candidate) for candidate in planned.candidates] or [planned]
     rows = planned.rows or len(data.train)
     shape, epochs = (rows, planned.sizes[0]), plans[0].epochs * plans[0].restarts
     with warnings_as_notes():
@@ -64,7 +64,9 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
         engine = choose_engine(engine_option, planned.net, planned.trainer, shape, epochs, options.devices)
     forecasts = [forecast(one.net, one.trainer, one.sizes[0], rows, engine=engine) for one in plans]
     effort = get_effort(planned.effort)
-    epochs_of = [epochs_within(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in forecasts]
+    epochs_of = [
+        affordable_epochs(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in forecasts
+    ]
     times = {p: sum(n * one.on(p) for n, one in zip(epochs_of, forecasts, strict=True)) for p in devices}
     largest = max(forecasts, key=lambda one: one.memory.total)
     planned = replace(plans[forecasts.index(largest)], candidates=planned.candidates)
@@ -151,7 +153,7 @@ def long_training_notes(options: TrainingOptions, plan: "Plan", data: "data.Data
     size = f"{pluralized(rows, 'example')}, {pluralized(data.schema.input_width, 'input')}"
     size += f", {pluralized(plan.epochs, 'epoch')}"
     size += f" from {pluralized(plan.restarts, 'start')}" if plan.restarts > 1 else ""
-    quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"
+    quicker = "a larger --batch-size" if "eta" in plan.options else "--trainer adam"
     return [
         f"this training may take up to about {format_duration(seconds)} ({size}); {quicker} may be quicker, and "
         f"--time-limit {LONG:g} ends it after a minute and keeps the best network so far"

@@ -53,24 +53,24 @@ def predict(options: PredictOptions) -> None:
     if options.out is not None:
         require_writable("--out", options.out, options.model, options.source)
     model: Any = read_model(options.model, series=True)
-    found = continue_series(model, options) if is_series(model) else _of_rows(model, options)
-    columns = {**found.row_labels, **found.source_columns, **found.predicted}
+    result = continue_series(model, options) if is_series(model) else _of_rows(model, options)
+    columns = {**result.row_labels, **result.source_columns, **result.predicted}
     spread = {
         _unused(with_suffix(name, what), columns): values
-        for what, each in found.spread.items()
+        for what, each in result.spread.items()
         for name, values in each.items()
     }
     if options.out is not None:
         write_csv(options.out, {**columns, **spread})
     if options.as_json:
-        predictions = {"predictions": {name: found.predicted[name] for name in found.targets}}
+        predictions = {"predictions": {name: result.predicted[name] for name in result.targets}}
         out = {"out": None if options.out is None else str(options.out)}
-        print_json(options.json_fields | found.json_fields | predictions | found.spread | out)
+        print_json(options.json_fields | result.json_fields | predictions | result.spread | out)
         return
-    options.print_line(found.title)
-    has_classes = len(found.predicted) > len(found.targets)
-    options.console.print(_table({**found.row_labels, **found.predicted, **spread}, has_classes))
-    count = len(found.predicted[found.targets[0]])
+    options.print_line(result.title)
+    has_classes = len(result.predicted) > len(result.targets)
+    options.console.print(_table({**result.row_labels, **result.predicted, **spread}, has_classes))
+    count = len(result.predicted[result.targets[0]])
     if options.out is not None:
         options.print_line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
         suggest(options, "export", options.model, "--to", "c", before="To predict in another program:")
@@ -83,11 +83,10 @@ def predict(options: PredictOptions) -> None:
 
 
 def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
-    """Predict the rows of SOURCE."""
     import numpy as np
 
     from deltarule.data.labels import probabilities
-    from deltarule.models.model import interval, spread
+    from deltarule.models.model import prediction_interval, prediction_std
 
     bars, schema = model.error_bars, model.schema
     if options.steps is not None:
@@ -108,9 +107,9 @@ def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
     if schema.classes is not None:
         names = [_unused(f"probability_{label}", taken) for label in schema.classes]
         predicted |= dict(zip(names, probabilities(outputs).T, strict=True))
-    bounds = {} if bars is None else {"std": spread(model, rows.X)}
+    bounds = {} if bars is None else {"std": prediction_std(model, rows.X)}
     if bars is not None and options.interval is not None:
-        bounds["lower"], bounds["upper"] = interval(model, rows.X, options.interval)
+        bounds["lower"], bounds["upper"] = prediction_interval(model, rows.X, options.interval)
     return Predictions(
         title=f"predictions of {options.model} for {rows.name}",
         targets=schema.target_names,

@@ -39,7 +39,7 @@ class ReportOptions(RowsOptions):
 def report(options: ReportOptions) -> None:
     """Write a report on MODEL, one HTML file: what it is and how it trained; with SOURCE also how well it predicts."""
     from deltarule.files.atomic_write import write_atomically
-    from deltarule.models.card import report_of
+    from deltarule.models.card import render_report
 
     path = require_writable("--out", options.out or Path(f"{options.model.stem}.html"), options.model, options.source)
     trained: Any = read_model(options.model, series=True)
@@ -51,7 +51,7 @@ def report(options: ReportOptions) -> None:
         page = series_report(options.model.name, trained, origin, record, options.source or "")
     else:
         evidence = None if options.source is None else _evidence(trained, options)
-        page = report_of(trained, evidence, _origin(trained.training, options.source))
+        page = render_report(trained, evidence, _origin(trained.training, options.source))
     write_atomically(path, page.encode())
     if options.as_json:
         print_json(options.json_fields | {"out": str(path), "bytes": path.stat().st_size})
@@ -62,18 +62,19 @@ def report(options: ReportOptions) -> None:
 
 
 def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
-    """Predictions and errors of the model on the rows of the source."""
-    from deltarule.models.card import evidence_of
+    import numpy as np
+
+    from deltarule.models.card import gather_evidence
 
     rows = read_rows(model, options)
     X, Y = evaluation_rows(model, rows)
-    parts = _parts(model, options.source, rows)
+    is_images = rows.test_rows is not None
+    parts = np.full(len(Y), "test") if is_images else _parts(model, options.source, rows)
     notes = training_data_notes(model, rows) if parts is None else []
     show_notes(notes)
     show_extrapolation(model, rows)
-    numbers = rows.rows if rows.test_rows is None else None
-    name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
-    return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if notes else ""), parts, numbers)
+    name = rows.name + (", perhaps with rows it was trained on" if notes else "")
+    return gather_evidence(model, X, Y, name, parts, None if is_images else rows.rows)
 
 
 def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
@@ -85,7 +86,7 @@ def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
     import numpy as np
 
     recorded = _recorded_options(model.training)
-    if rows.test_rows is not None or recorded is None:
+    if recorded is None:
         return None
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.items()}
     try:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from deltarule.experiments import Report
 
+REFERENCES = """
+[HH] C. and D. Higham, Deep Learning: An Introduction for Applied Mathematicians
+[3B1B] 3Blue1Brown, Backpropagation calculus
+[N] M. Nielsen, Neural Networks and Deep Learning"""
 FULL, QUICK = Path("results"), Path("results/quick")
 
 
@@ -57,8 +61,10 @@ def reproduce(options: ReproduceOptions) -> None:
         listed = [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]
         if options.as_json:
             print_json({"experiments": listed})
-        for each in [] if options.as_json else listed:
-            options.print_line(f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
+            return
+        width = max(map(len, EXPERIMENTS))
+        lines = [f"deltarule reproduce {each['name']:{width}}   {each['source']}" for each in listed]
+        options.print_line("\n".join([*lines, REFERENCES]))
         return
     names = choose(options.name)
     # What would fail after hours of work fails here: a missing package, a folder that cannot be written, no MNIST.

@@ -24,7 +24,7 @@ from deltarule.cli.shared_options import OutputOptions
 from deltarule.cli.training_checks import check_training_options
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import ConfigurationError, ModelFileError, pluralized
-from deltarule.models.words import number, share
+from deltarule.models.formatting import format_number, format_percent
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
@@ -182,9 +182,8 @@ def _run(options: TrainingOptions, search_options: SearchOptions) -> tuple["Data
 
 
 def _describe(trial: "Trial", monitor: str) -> str:
-    """A trial in a line: its values, score, epochs and state."""
-    values = " ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
-    score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
+    values = " ".join(f"{name} {format_number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
+    score = format_percent(trial.accuracy) if monitor == "accuracy" else f"cost {format_number(trial.cost)}"
     return f"{values}  validation {score}, {pluralized(trial.epochs, 'epoch')}, {trial.state}"
 
 
@@ -200,15 +199,14 @@ def _as_trained(winner: TrainingOptions, data: "DataSet", trainer: str, epochs: 
 def _finish(
     options: TrainingOptions, data: "DataSet", epochs: int, result: "SearchResult", search_options: SearchOptions
 ) -> None:
-    """Score the winner on the test rows, save it, and print the results."""
-    from deltarule.models.fitting import finished, scaling_of
-    from deltarule.models.outcome import outcome_of
+    from deltarule.models.fitting import finish_model, target_scaling
+    from deltarule.models.outcome import build_outcome
 
     winner = replace(options, **result.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    outcome = outcome_of(plan, result.result, data.train, data.validation, scaling_of(data).std)
-    model = finished(outcome, data, summary.training_origin(winner))
+    outcome = build_outcome(plan, result.result, data.train, data.validation, target_scaling(data).std)
+    model = finish_model(outcome, data, summary.training_origin(winner))
     path, why = choose_path(options.model, data, model.training["metrics"])
     winner = winner if path == options.model else replace(winner, out=path)
     model.training["options"] = winner.record()
@@ -247,7 +245,7 @@ def choose_path(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[P
 
 def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
-    from deltarule.models.metrics import in_words, measure, of_part
+    from deltarule.models.metrics import describe_scores, measure, scores_of_part
 
     if not path.exists():
         return None
@@ -257,25 +255,24 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
         return "it is not a model file"
     # Equal schemas mean the same rows, encoded alike, because a schema's scaling is measured on the training rows.
     if getattr(model, "schema", None) != data.schema:  # a time-series model has none
-        return "it was trained on other rows or columns"
+        return "it was trained on other rows or columns, or scaled them otherwise"
     for part in ("validation", "test"):
         before = measure(model.net, model.params, data.schema, data.parts[part].X, data.parts[part].Y)
         name = "accuracy" if data.schema.classes is not None else "r2"
-        after = of_part(metrics, part)
+        after = scores_of_part(metrics, part)
         if before[name] is not None and after[name] is not None and before[name] > after[name]:
-            return f"its network is better on the {part} rows ({in_words(before)}, not {in_words(after)})"
+            return f"its network is better on the {part} rows ({describe_scores(before)}, not {describe_scores(after)})"
     return None
 
 
 def _table(result: "SearchResult", plan: "Plan") -> Any:
-    """A table of the trials, best first."""
     names = [
         name.replace("_", "-") for name in (*result.best.values, f"validation {plan.monitor}", "epochs", "seconds")
     ]
     table = make_table(*names, "state", left=("state",), title=f"{pluralized(len(result.trials), 'trial')}, best first")
     for trial in result.trials[:MOST_ROWS]:
-        score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
-        cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
+        score = format_percent(trial.accuracy) if plan.monitor == "accuracy" else format_number(trial.cost)
+        cells = [format_number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
         row = (*cells, score, str(trial.epochs), f"{trial.seconds:.2f}", trial.state)
         table.add_row(*map(Text, row), style="bold green" if trial is result.trials[0] else "")
     if len(result.trials) > MOST_ROWS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, finite, make_panel, print_json, show_notes, suggest
+from deltarule.cli.screen import ROWS_SHOWN, format_duration, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
@@ -23,7 +23,7 @@ TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
 def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     """Train on the first 85 % of the steps, test on the rest, and save the model."""
     from deltarule.data.splitting import held_out_count
-    from deltarule.models.series.judging import judged, verdict
+    from deltarule.models.series.judging import evaluate, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(options.source, options.table_options, options.target, options.time, options.resample)
@@ -45,10 +45,10 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     seconds = time.perf_counter() - started
     model.names_ = tuple(series.inputs), tuple(series.targets)
     test = series.part(cut - model.max_lag_)
-    errors = judged(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
+    errors = evaluate(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, errors, outside)
-    metrics, name = finite(errors.record()), Path(options.source).name
+    metrics, name = to_json_types(errors.record()), Path(options.source).name
     record = {"seed": options.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
     model.record_ = {"source": name, "options": options.record(), "step": series.step, "metrics": metrics} | record
     model.save(options.model)
@@ -62,7 +62,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
             f"{'-'.join(map(str, hidden))} hidden neurons"
             f"{f', {members} of these networks averaged' if members > 1 else ''}",
         ),
-        ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
+        ("time", f"{format_duration(time.perf_counter() - STARTED)} (training {format_duration(seconds)})"),
         ("saved", str(options.model)),
     ]
     output.console.print(make_panel("deltarule train", facts))
@@ -96,12 +96,12 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
 
     trained_with, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series_for(model, options)
-    known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
-    if not len(known):
+    complete = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
+    if not len(complete):
         raise DataError(
             f"{options.source} has no step with all outputs: give the series up to the step after which to continue it"
         )
-    end = int(known[-1]) + 1
+    end = int(complete[-1]) + 1
     rows = len(series.Y) - end
     count = options.steps or rows or (0 if inputs else trained_with.get("horizon") or ROWS_SHOWN)
     if inputs and (rows == 0 or count > rows):

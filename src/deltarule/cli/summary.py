@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.failures import with_flags
-from deltarule.cli.screen import command_line, make_panel
+from deltarule.cli.screen import command_line, format_duration, make_panel
 from deltarule.cli.training_options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -54,10 +54,9 @@ def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train"
     from deltarule.models.card import card
 
     words = card(model) | {"stopped": stop_sentence(model)}
-    seconds = f"{record['training_seconds']:.1f}"
-    training = f"training {seconds}, earlier runs included" if resumed else f"{seconds} of them training"
+    training = f"training {format_duration(record['training_seconds'])}{', earlier runs included' * resumed}"
     rows = [(name, words.get(name, "-")) for name in PANEL]
-    rows += [("seconds", f"{record['seconds']:.1f} ({training})"), ("saved", record["model"] or "not saved")]
+    rows += [("time", f"{format_duration(record['seconds'])} ({training})"), ("saved", record["model"] or "not saved")]
     return make_panel(title, rows, best="test")
 
 

@@ -66,7 +66,6 @@ def _target_and_prediction(model: "TrainedModel", rows: "RawRows", i: int, trace
 
 
 def _record(model: "TrainedModel", answer: tuple[Any, Any], traced: "Trace") -> dict[str, Any]:
-    """The record that `--json` prints, with every array as nested lists."""
     from deltarule.network.tracing import equations
 
     layers = []

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.errors import pluralized
-from deltarule.models.words import number
+from deltarule.models.formatting import format_number
 from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def print_trace(model: "TrainedModel", example: str, answer: tuple[Any, Any], tr
 
 def _in_a_line(value: Any) -> str:
     values = value if isinstance(value, list) else [value]
-    return ", ".join(number(one, 6) if isinstance(one, float) else str(one) for one in values)
+    return ", ".join(format_number(one, 6) if isinstance(one, float) else str(one) for one in values)
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
@@ -110,7 +110,7 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
     count = next(iter(lengths.values()))
     shown = count if full else min(count, MOST_NEURONS)
     cells = {
-        name: [number(float(value), 5) for value in column.flat[:shown]] if name in arrays else column[:shown]
+        name: [format_number(float(value), 5) for value in column.flat[:shown]] if name in arrays else column[:shown]
         for name, column in columns.items()
     }
     _tables(console, index, cells, cut=shown < count)
@@ -124,7 +124,7 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
     _line(console, f"{name}, {shape}")
-    cells = {str(k): [number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
+    cells = {str(k): [format_number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
     cells |= {"...": [""] * rows} if columns < matrix.shape[1] else {}
     _tables(console, "j \\ k", cells, cut=rows < matrix.shape[0])
 

@@ -55,7 +55,7 @@ def train(options: TrainingOptions, output: OutputOptions) -> None:
 def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.models.fitting import fit, scaling_of
+    from deltarule.models.fitting import fit, target_scaling
 
     data = load_streamed(options) if options.is_streamed else load_data(options)
     plan = make_plan(options, data)
@@ -63,7 +63,7 @@ def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
     if is_main_process(options) and options.devices is None and not data.streamed:
         show_notes(long_training_notes(options, plan, data))  # pyright: ignore[reportArgumentType]
     with (
-        TrainingProgress(plan.most_epochs, len(data.train), plan.monitor) as progress,
+        TrainingProgress(plan.max_epochs, len(data.train), plan.monitor) as progress,
         watched(options.watch and is_main_process(options)) as watchers,
         warnings_as_notes(),
         _sigterm_as_ctrl_c(),
@@ -72,8 +72,8 @@ def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
             plan,
             data.train,
             data.validation,
-            scaling_of(data),
-            share=share,
+            target_scaling(data),
+            shard=share,
             time_limit=options.time_limit,
             record=options.recorded or (),
             callbacks=[progress.epoch, *watchers] if is_main_process(options) else [],
@@ -88,11 +88,10 @@ def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
 
 
 def _finish(options: TrainingOptions, data: "LoadedData", outcome: "Outcome", output: OutputOptions) -> None:
-    """Score, save and describe the network, and exit with a code that tells why training stopped."""
-    from deltarule.models.fitting import finished
+    from deltarule.models.fitting import finish_model
 
     result = outcome.result
-    model = finished(outcome, data, summary.training_origin(options))
+    model = finish_model(outcome, data, summary.training_origin(options))
     # A network without one complete epoch must not replace a trained one.
     saved = result.best_epoch > 0 or not options.model.exists()
     if saved:

@@ -42,7 +42,7 @@ def check_training_options(options: TrainingOptions) -> None:
 
 def _contradictions(options: TrainingOptions) -> Iterator[tuple[str, str, str]]:
     """Field name, reason and cure of every option that the other options rule out."""
-    from deltarule.models.planning import is_for_numbers
+    from deltarule.models.planning import is_regression_cost
     from deltarule.models.trainers import TRAINERS
 
     kind = options.kind
@@ -72,7 +72,7 @@ def _contradictions(options: TrainingOptions) -> Iterator[tuple[str, str, str]]:
     else:
         for name in ("horizon", "resample"):
             yield name, "that is for a time series", "give --time or --lags too, or leave it out"
-    if kind == "images" and options.cost is not None and is_for_numbers(options.cost):
+    if kind == "images" and options.cost is not None and is_regression_cost(options.cost):
         yield "cost", f"that is for numbers, and {options.source} is a classification", LEAVE_OUT
     if kind == "folder":
         if options.monitor == "accuracy":

@@ -12,7 +12,6 @@ from deltarule.cli.shared_options import IN_MEMORY, TABLE_FILE, TABLES, ReadOpti
 from deltarule.errors import ConfigurationError
 
 IMAGES = ("digits", "mnist")
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.loop`
 SEED = count(least=0, most=2**32 - 1)  # as in `deltarule.engine.randomness`
 SERIES_ONLY: dict[str, Any] = {"search": False, "sources": ("table",)}
 THIS_RUN_ONLY: dict[str, Any] = {"search": False, "recorded": False}  # they change results by rounding at most
@@ -54,19 +53,15 @@ class TrainingOptions(ReadOptions):
         positional=True,
     )
     target: tuple[str, ...] | None = option(
-        "The column of a table to predict; for several, separate them by commas or repeat the option.",
-        "COLUMN",
-        sources=("table", "folder"),
+        "The column of a table to predict; repeat the option for several.", "COLUMN", sources=("table", "folder")
     )
     task: str | None = option(
-        "classification or regression.",
-        default_text="judged by the values of the target",
-        check=one_of(("classification", "regression")),
+        "classification or regression.", default_text="by the target", check=one_of(("classification", "regression"))
     )
     hidden: str | None = option(
         "Neurons of the hidden layers, such as 30 or 30,20.",
         "SIZES",
-        default_text="for digits 200, for mnist 100; for a table bayesian tries several networks, lm and newton-cg "
+        default_text="200 for digits, 100 for mnist; for a table bayesian tries several networks, lm and newton-cg "
         "take 10, other trainers 20",
         check=parse_hidden,
         vary="sizes",
@@ -91,7 +86,7 @@ class TrainingOptions(ReadOptions):
     )
     trainer: str | None = option(
         "sgd, gd, momentum, adam, lm (Levenberg-Marquardt), newton-cg, or bayesian (for a table: Levenberg-Marquardt "
-        "that sets its own regularisation and gives error bars for numbers). Not bayesian in `deltarule search`.",
+        "that sets its own regularisation and gives error bars for numbers; not in `deltarule search`).",
         default_text="sgd for digits and mnist; for a table bayesian, or adam if its steps would be too costly or "
         "another option rules it out",
         check=one_of(_registered("models.trainers:TRAINERS")),
@@ -99,10 +94,7 @@ class TrainingOptions(ReadOptions):
         search="sgd; adam for a table",
     )
     eta: float | None = option(
-        "The learning rate.",
-        default_text="the trainer's own, which the summary shows",
-        check=number(above=0),
-        vary="log",
+        "The learning rate.", default_text="the trainer's, see the summary", check=number(above=0), vary="log"
     )
     batch_size: int | None = option(
         "Examples in a step.",
@@ -127,9 +119,7 @@ class TrainingOptions(ReadOptions):
         "An upper bound of ‖w‖, the norm of the weights into each neuron.", check=number(above=0), vary="log"
     )
     dropout: float | None = option(
-        "The share of each hidden layer that a step drops, from 0 to below 1.",
-        check=number(least=0, below=1),
-        vary="even",
+        "The share of each hidden layer that a step drops.", check=number(least=0, below=1), vary="even"
     )
     momentum: float | None = option(
         "Mu, from 0 to below 1.", default_text="0.9 for momentum", check=number(least=0, below=1), vary="even"
@@ -157,10 +147,10 @@ class TrainingOptions(ReadOptions):
         sources=("images",),
     )
     recorded: tuple[str, ...] | None = option(
-        "Record in every epoch, for the model file and the report: learning_speed (of each layer) or training_score; "
-        "repeat the option for both.",
+        "Record more of every epoch in the model file: learning_speed (of each layer) or training_score; repeat the "
+        "option for both.",
         name="record",
-        check=one_of(RECORDS),
+        check=one_of(_registered("training.loop:RECORDED")),
         search=False,
         sources=IN_MEMORY,
     )
@@ -170,28 +160,25 @@ class TrainingOptions(ReadOptions):
         check=one_of(("accuracy", "cost")),
     )
     split: str | None = option(
-        "How a table is split 70/15/15: random; or blocks, for rows in the order of time: the first rows train, the "
-        "last test.",
+        "How a table is split 70/15/15: random, or blocks for rows in the order of time (the last rows test).",
         default_text="random",
         check=one_of(_registered("data.splitting:SPLITS")),
         sources=TABLES,
     )
     time: str | None = option("Time series: the column of the time, numbers or dates.", "COLUMN", **SERIES_ONLY)
     lags: str | None = option(
-        "Time series: how many steps back the network looks, such as 8, or auto.",
-        "N",
-        default_text="auto with --time",
+        "Time series: how many steps back the network looks, such as 8. With --time the default is auto.",
+        "N|auto",
         check=parse_lags,
         **SERIES_ONLY,
     )
     horizon: int | None = option(
-        "Time series: how many steps ahead the model is to predict; 1 trains in open loop.",
-        default_text="free runs of any length",
+        "Time series: how many steps ahead to predict; 1 trains in open loop. The default is free runs of any length.",
         check=count(),
         **SERIES_ONLY,
     )
     resample: float | None = option(
-        "Time series: interpolate uneven times to steps of this length, in units of the time, seconds for dates.",
+        "Time series: interpolate to steps of this length, in units of the time, seconds for dates.",
         check=number(above=0),
         **SERIES_ONLY,
     )
@@ -203,8 +190,7 @@ class TrainingOptions(ReadOptions):
         search=False,
     )
     effort: str | None = option(
-        "For a table without --hidden: quick trains few networks; default and thorough train more and average those "
-        "that predict best.",
+        "For a table without --hidden: quick trains few networks; default and thorough average the best of more.",
         default_text="default",
         check=one_of(_registered("models.candidates:EFFORTS")),
         search=False,
@@ -217,14 +203,11 @@ class TrainingOptions(ReadOptions):
         "A column of a table to ignore; repeat the option for several.", "COLUMN", sources=TABLES
     )
     category: tuple[str, ...] | None = option(
-        "A column of numbers to read as categories, such as codes; repeat the option for several.",
-        "COLUMN",
-        sources=TABLES,
+        "A column of numbers that are codes of categories; repeat the option for several.", "COLUMN", sources=TABLES
     )
     missing: str | None = option(
         "What to do with empty cells: refuse the table; drop the rows; or impute inputs: the column's mean replaces "
-        "the cell, and one more input says that it was missing. Rows without a target are refused even then; "
-        "--drop-missing leaves them out.",
+        "the cell, and one more input says that it was missing. Rows without a target need --drop-missing even then.",
         default_text="refuse",
         check=one_of(("refuse", "drop", "impute")),
         sources=TABLES,
@@ -233,11 +216,7 @@ class TrainingOptions(ReadOptions):
         "The column of a table with the weight of each row in training.", "COLUMN", search=False, sources=TABLES
     )
     devices: str | None = option(
-        "Divide the examples among this many of JAX's devices.",
-        "N|all",
-        default_text="one device",
-        check=_check_devices,
-        **THIS_RUN_ONLY,
+        "Divide the examples among this many of JAX's devices.", "N|all", check=_check_devices, **THIS_RUN_ONLY
     )
     coordinator: str | None = option(
         "The address of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
@@ -249,22 +228,17 @@ class TrainingOptions(ReadOptions):
         "The number of this process, from 0; process 0 writes the results.", **THIS_RUN_ONLY
     )
     watch: bool = option(
-        "Watch the training in the browser, on a page with a button that ends it.",
-        default=False,
-        sources=IN_MEMORY,
-        **THIS_RUN_ONLY,
+        "Watch the training on a page in the browser.", default=False, sources=IN_MEMORY, **THIS_RUN_ONLY
     )
     out: Path | None = option("Where to save the network.", "FILE", default_text="SOURCE's name, in this folder")
     checkpoint: Path | None = option(
-        "Save checkpoints in this folder, from which --resume continues; the last two are kept.",
-        "FOLDER",
-        **THIS_RUN_ONLY,
+        "Save checkpoints here, from which --resume continues; the last two are kept.", "FOLDER", **THIS_RUN_ONLY
     )
     checkpoint_every: int | None = option(
         "Epochs between two checkpoints.", default_text="1", check=count(), **THIS_RUN_ONLY
     )
     resume: Path | None = option(
-        "Continue from the last checkpoint in this folder, with the same options; only --epochs may be larger.",
+        "Continue from the last checkpoint here, with the same options; --epochs may be larger.",
         "FOLDER",
         **THIS_RUN_ONLY,
     )

@@ -1,7 +1,9 @@
-"""What the cells of one table column hold, and those cells as numbers or as text.
+"""Read the cells of a table: the kind of a column, its cells as numbers or as text, and numbers and units as written.
 
-pandas has many ways to store one thing: object, str, nullable Int64, categorical, Arrow decimals. The rest of
-the package sees six kinds of column and two conversions.
+pandas stores the same cells in many ways: object, str, nullable Int64, categorical, Arrow decimals. The rest of the
+package knows six kinds of column. Numbers are written as 1,5 or 5,094.60 or 1 234.5 or 1.0D+00 or 6.4% or 12 kg; the
+decimal sign is a property of the whole table, because "1,234" alone could be either. Units stand in column names,
+"pressure [bar]", or in a row below the header: t, p, and s, bar.
 """
 
 import re
@@ -16,7 +18,7 @@ from deltarule.errors import DataError, shorten
 Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
 
 EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
-_KINDS: dict[str, Any] = {  # by the names of pandas.api.types.infer_dtype
+_KINDS: dict[str, Any] = {  # by the result of pandas.api.types.infer_dtype
     **dict.fromkeys(("integer", "integer-na", "floating", "mixed-integer-float", "decimal"), "numeric"),
     **dict.fromkeys(("boolean",), "boolean"),
     **dict.fromkeys(("string", "mixed-integer"), "text"),
@@ -26,11 +28,11 @@ _DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.
 
 
 def kind_of(column: Series) -> Kind:
-    """Say what a column, (N,), holds, whatever its dtype; missing cells do not count.
+    """The kind of a column, (N,), whatever its dtype; missing cells do not count.
 
-    "text" also where texts stand among numbers; "date" for dates and times, also as text if all of it is such as
-    2024-01-31, 31.1.2024 or 1/31/2024, with or without a time; "empty" when every cell is missing; "other" for the
-    rest: bytes, lists, complex numbers.
+    "text" includes texts among numbers. "date" means dates and times, also as texts if all of them are written like
+    2024-01-31, 31.1.2024 or 1/31/2024, with or without a time. "empty" means that every cell is missing. "other" is
+    the rest: bytes, lists, complex numbers.
     """
     pd = require("pandas")
     present = column.dropna()
@@ -40,14 +42,14 @@ def kind_of(column: Series) -> Kind:
         present = present.astype(object)
     kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
     if kind == "other" and all(isinstance(cell, str | int | float) for cell in present):
-        return "text"  # what a sheet holds whose numbers have a stray text among them
+        return "text"  # numbers of a sheet with a stray text among them
     if kind == "text" and re.fullmatch(_DATE, str(present.iloc[0])):
         return "date" if present.astype(str).str.fullmatch(_DATE).all() else kind
     return kind
 
 
 def as_numbers(column: Series) -> np.ndarray:
-    """Read a column as float64, (N,): booleans as 0 and 1, and NaN where a cell is missing or no number."""
+    """The cells of a column as float64, (N,): booleans become 0 and 1, missing cells and texts without a number NaN."""
     pd = require("pandas")
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "buif":
         return column.to_numpy(dtype=np.float64)
@@ -67,66 +69,66 @@ def _as_float(cell: Any) -> float:
 
 
 def as_objects(column: Series) -> list[Any]:
-    """Read a column as a list of N Python values, with None where a cell is missing."""
+    """The cells of a column as N Python values, None for a missing cell."""
     return column.astype(object).where(column.notna(), None).tolist()
 
 
 def format_value(value: object) -> str:
-    """Write a cell's value for an error: its repr without NumPy's type name, at most 40 characters."""
+    """A value for a message: its repr without NumPy's type name, at most 40 characters."""
     plain = value.item() if isinstance(value, np.generic) else value
     text = repr(plain)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def format_values(values: Sequence[Any], limit: int = 10) -> str:
-    """Write at most `limit` values separated by commas, and how many more there are."""
+    """At most `limit` values for a message, separated by commas, and the number of the others."""
     return shorten([format_value(value) for value in values], limit)
 
 
 def cell_location(origin: str, name: str, row: object) -> str:
-    """Write where a cell stands: the table, the column and the data row."""
+    """Where a cell stands, for a message: the table, the column and the data row."""
     return f"{origin}: column {name!r}, data row {row} (counted from 0)"
 
 
 def describe_cell(column: Series, row: int, origin: str) -> str:
-    """Write where the cell in this row of a column stands, and what it holds."""
+    """Where the cell in this row of a column stands and what it holds, for a message."""
     return f"{cell_location(origin, str(column.name), column.index[row])} holds {format_value(column.iloc[row])}"
 
 
 def refuse_cells(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
-    """Name the first cell of a column that is bad, (N,) bool, in a DataError; none may be."""
+    """Raise a DataError about the first cell of a column that is `bad`, (N,) bool; `fault` ends its sentence."""
     if bad.any():
         raise DataError(f"{describe_cell(column, int(np.argmax(bad)), origin)}{fault}")
 
 
-SAMPLED_ROWS = 1000  # rows of a table that decide on its decimal sign and whether the first of them holds units
+SAMPLED_ROWS = 1000  # the first rows of a table, which decide on its decimal sign and on a row of units
 LONGEST_UNIT = 20  # characters
-NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
-_NAME_WITH_UNIT = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
+NO_UNIT = ("", "-", "1")  # in the brackets of a column without a dimension
+_NAME_WITH_UNIT = re.compile(r"(?P<name>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
 
 
 class NameAndUnit(NamedTuple):
-    """A column's name without its unit, and the unit, None where the name has none."""
+    """A column's name without its unit, and the unit or None."""
 
     name: str
     unit: str | None
 
 
 def split_unit(name: str) -> NameAndUnit:
-    """Take the unit from the end of a column's name: in square brackets or, after a blank, in round ones.
+    """Split off the unit at the end of a column's name: in square brackets or, after a blank, in round ones.
 
-    >>> split_unit("pressure [bar]"), split_unit("age (years)"), split_unit("log(x)")
-    (Named(bare='pressure', unit='bar'), Named(bare='age', unit='years'), Named(bare='log(x)', unit=None))
+    >>> split_unit("pressure [bar]"), split_unit("log(x)")
+    (NameAndUnit(name='pressure', unit='bar'), NameAndUnit(name='log(x)', unit=None))
     """
-    found = _NAME_WITH_UNIT.fullmatch(name)
-    if found is None:
+    match = _NAME_WITH_UNIT.fullmatch(name)
+    if match is None:
         return NameAndUnit(name, None)
-    unit = (found["square"] if found["square"] is not None else found["round"]).strip()
-    return NameAndUnit(found["bare"], None if unit in NO_UNIT else unit)
+    unit = (match["square"] if match["square"] is not None else match["round"]).strip()
+    return NameAndUnit(match["name"], None if unit in NO_UNIT else unit)
 
 
 def with_unit(name: str, unit: str) -> str:
-    """Write a unit into a column's name, unless it has one.
+    """Add a unit to a column's name, unless it has one.
 
     >>> with_unit("pressure", "bar"), with_unit("pressure [kPa]", "bar")
     ('pressure [bar]', 'pressure [kPa]')
@@ -136,9 +138,9 @@ def with_unit(name: str, unit: str) -> str:
 
 
 def with_suffix(name: str, suffix: str) -> str:
-    """The name of what has the same unit as a column.
+    """Add a suffix to a column's name, before its unit.
 
-    >>> suffixed("pressure [bar]", "std"), suffixed("y", "std")
+    >>> with_suffix("pressure [bar]", "std"), with_suffix("y", "std")
     ('pressure_std [bar]', 'y_std')
     """
     bare, unit = split_unit(name)
@@ -146,24 +148,24 @@ def with_suffix(name: str, suffix: str) -> str:
 
 
 def find_column(name: str, columns: Iterable[str]) -> str | None:
-    """The one of `columns` that `name` means, or None.
+    """The column with this name, or None.
 
-    That is the column of this very name; else, if there is only one such, the column that has this name but for a unit
-    that only one of the two names has. A column in kPa is never taken for one in bar.
+    If no column has exactly this name, the only one that differs by a unit in one of the two names is meant. A column
+    in kPa never stands for one in bar.
     """
     columns = list(columns)
     if name in columns:
         return name
     bare, unit = split_unit(name)
-    near = [column for column in columns if split_unit(column).name == bare]
-    return near[0] if len(near) == 1 and (unit is None or split_unit(near[0]).unit is None) else None
+    candidates = [column for column in columns if split_unit(column).name == bare]
+    return candidates[0] if len(candidates) == 1 and None in (unit, split_unit(candidates[0]).unit) else None
 
 
 def read_units_row(head: Frame) -> dict[str, str]:
-    """The unit of each column that the first row of a table, given its first rows, names; {} if that holds no units.
+    """The units of columns if the first row of a table holds units, else {}; `head` are the first rows.
 
-    It does if none of its cells is a number, at least half of the columns of numbers have a short text there, and no
-    column of texts has one, but for a mark such as "-". Marks of missing values are no units.
+    A row holds units if none of its cells is a number, at least half of the columns of numbers have a short text there,
+    and columns of texts have none, except marks such as "-". Marks of missing values are no units.
     """
     if not len(head):
         return {}
@@ -171,18 +173,18 @@ def read_units_row(head: Frame) -> dict[str, str]:
     for name in head:
         first, *others = as_objects(head[name])
         present = [cell for cell in others if cell is not None]
-        numbers = 2 * sum(map(looks_like_number, present)) > len(present)
-        numeric += numbers
+        is_numeric = 2 * sum(map(looks_like_number, present)) > len(present)
+        numeric += is_numeric
         if first is None:
             continue
         if not isinstance(first, str) or looks_like_number(first):
             return {}
         unit = re.sub(r"^[\[(]|[\])]$", "", first.strip()).strip()
-        if numbers and unit not in NO_UNIT:
+        if is_numeric and unit not in NO_UNIT:
             if is_missing_mark(unit) or len(unit) > LONGEST_UNIT:
                 return {}
             units[name] = unit
-        elif not numbers and unit not in NO_UNIT and kind_of(head[name].iloc[1:]) not in ("date", "empty"):
+        elif not is_numeric and unit not in NO_UNIT and kind_of(head[name].iloc[1:]) not in ("date", "empty"):
             return {}
     return units if 2 * len(units) >= max(numeric, 1) else {}
 
@@ -190,7 +192,7 @@ def read_units_row(head: Frame) -> dict[str, str]:
 Decimal = Literal[".", ","]
 _CURRENCY = "$€£¥"
 _GROUP_SEPARATORS = " \u00a0\u2009\u202f'’"  # between groups of three digits
-# What stands where a number is missing. pandas knows more of them (NA, NaN, null), which are missing cells already.
+# Texts for a missing number, in lower case. pandas reads some others (NA, NaN, null) as missing cells itself.
 MISSING_MARKS = frozenset(
     (
         *("?", "-", "--", "---", ".", "..", "...", "…", "*", "na", "n/a", "n.a.", "nd", "n.d.", "k.a."),
@@ -211,18 +213,18 @@ _NUMBERS = {
 
 
 class ParsedNumbers(NamedTuple):
-    """The cells of a column, read as numbers."""
+    """The cells of a column, parsed as numbers."""
 
     values: np.ndarray  # (N,) float64, NaN where a cell is missing or no number
-    is_number: np.ndarray  # where a cell is a number, (N,) bool
-    units: tuple[str, ...]  # the different units behind the numbers, in their order; "" for cells without one
+    is_number: np.ndarray  # (N,) bool
+    units: tuple[str, ...]  # the different units behind the numbers, in order of appearance; "" is no unit
 
 
 def parse_numbers(column: Series, decimal: Decimal) -> ParsedNumbers:
-    """Read every cell of a column, (N,), that holds a number, written with this decimal sign."""
-    read = [_parse_number(cell, decimal) for cell in as_objects(column)]
-    values = np.array([np.nan if found is None else found[0] for found in read])
-    return ParsedNumbers(values, ~np.isnan(values), tuple(dict.fromkeys(found[1] for found in read if found)))
+    """Parse every cell of a column, (N,), as a number with this decimal sign."""
+    parsed = [_parse_number(cell, decimal) for cell in as_objects(column)]
+    values = np.array([np.nan if number is None else number[0] for number in parsed])
+    return ParsedNumbers(values, ~np.isnan(values), tuple(dict.fromkeys(number[1] for number in parsed if number)))
 
 
 def looks_like_number(cell: Any) -> bool:
@@ -236,10 +238,10 @@ def is_missing_mark(cell: Any) -> bool:
 
 
 def decimal_sign(columns: Iterable[Series]) -> Decimal | None:
-    """The decimal sign of a table by its columns of numbers, None where they do not say.
+    """The decimal sign of a table, from its columns of numbers; None if they leave it open.
 
-    A column counts if at least half of its cells are numbers. "1,5" can only have a decimal comma and "1.5" only a
-    decimal point; "1,234" could have either.
+    A column counts if at least half of its texts are numbers. "1,5" has a decimal comma and "1.5" a decimal point;
+    "1,234" could have either.
     """
     seen = set()
     for column in columns:
@@ -251,12 +253,12 @@ def decimal_sign(columns: Iterable[Series]) -> Decimal | None:
 
 
 def _parse_number(cell: Any, decimal: str) -> tuple[float, str] | None:
-    """The number in a cell and its unit, "" for none."""
+    """The number in a cell and its unit, "" for none; None if the cell is no number."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell), ""
-    found = _NUMBERS[decimal].fullmatch(cell) if isinstance(cell, str) else None
-    if found is None or (found["currency"] and found["unit"]):
+    match = _NUMBERS[decimal].fullmatch(cell) if isinstance(cell, str) else None
+    if match is None or (match["currency"] and match["unit"]):
         return None
-    digits = "".join(filter(str.isdecimal, found["digits"]))
-    text = f"{found['sign']}{digits or '0'}.{found['fraction'] or '0'}e{found['exponent'] or '0'}".replace("−", "-")
-    return float(text), found["currency"] or found["unit"] or ""
+    digits = "".join(filter(str.isdecimal, match["digits"]))
+    text = f"{match['sign']}{digits or '0'}.{match['fraction'] or '0'}e{match['exponent'] or '0'}".replace("−", "-")
+    return float(text), match["currency"] or match["unit"] or ""

@@ -1,8 +1,8 @@
 """The kinds of column, numbers, categories and pixels, and how each becomes inputs of the network.
 
-Each is a small frozen description that encodes raw cells and writes itself as JSON. A column checks itself when it is
-made, so one read from a damaged model file is refused as it is read. Code that shows, exports or judges columns
-calls their methods and never tests their class.
+Each is a small frozen dataclass that encodes raw cells and writes itself as JSON. It checks its values when it is made,
+so that a damaged model file is refused while it is read. Code that shows, exports or judges columns calls their methods
+and never tests their class.
 """
 
 import math
@@ -33,9 +33,9 @@ from deltarule.errors import ConfigurationError, DataError
 
 @dataclass(frozen=True)
 class RawColumn:
-    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0.
+    """A raw column of an exported model: a number that becomes (x - mean) / std, or a category by its number from 0.
 
-    Where it is imputed it may be NaN: all its inputs are 0 then, but one more, its last, which is 1.
+    An imputed column may be NaN: then its inputs are 0, and one more, its last, is 1.
     """
 
     name: str
@@ -46,56 +46,60 @@ class RawColumn:
 
     @property
     def width(self) -> int:
-        """The network inputs it becomes."""
+        """The number of network inputs of this column."""
         return (1 if self.categories is None else len(self.categories)) + self.imputed
 
 
 class Column:
-    """What all kinds of column share; each is a frozen dataclass, whose fields are what its JSON holds."""
+    """The base of all kinds of column. Each kind is a frozen dataclass, whose fields are stored as JSON."""
 
     kind: ClassVar[str]
-    is_number: ClassVar[bool] = False  # whether its first input is a standardised number, between which others lie
-    low: float | None = None  # the range among the training rows, None where it is not known
+    is_number: ClassVar[bool] = False  # whether the first input is a standardised number
+    low: float | None = None  # the range in the training rows, None if it is not known
     high: float | None = None
-    imputed: bool = False  # whether a cell may be missing: one more input, the last, is 1 then
+    imputed: bool = False  # whether cells may be missing: then one more input, the last, is 1 for a missing cell
     shape: Any = None  # of an image, a tuple
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """The name of each network input it becomes, (width,)."""
+        """The name of each network input of this column, (width,)."""
         raise NotImplementedError
 
     @property
     def missing_input(self) -> tuple[str, ...]:
-        """The name of the last input of a column that is imputed."""
+        """The name of the last input of an imputed column, else ()."""
         this: Any = self
         return (f"{this.name} is missing",) if self.imputed else ()
 
     @property
     def width(self) -> int:
-        """The number of network inputs it becomes."""
+        """The number of network inputs of this column."""
         return len(self.input_names)
 
     @property
     def raw_columns(self) -> tuple[RawColumn, ...]:
-        """The columns that whoever gives a row of raw numbers gives for it; a kind that has no such form is refused."""
+        """The raw columns that exported code reads for this column.
+
+        Raises:
+            ConfigurationError: this kind of column cannot be exported.
+        """
         raise ConfigurationError(f"exported code has no columns of the kind {self.kind!r}: predict with deltarule")
 
     def describe(self) -> str:
-        """What the training rows were like; nothing of what has no words."""
+        """A few words about the column in the training rows, or ""."""
         return ""
 
     def rescale(self, mean: float, std: float, low: float, high: float) -> Self:
-        """The same, a number standardised by these."""
-        given: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
-        return replace(self, **given)  # pyright: ignore[reportArgumentType]
+        """The same column with another scaling; columns that are no numbers do not change."""
+        scaling: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
+        return replace(self, **scaling)  # pyright: ignore[reportArgumentType]
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it in JSON's types."""
+        """Describe the column in JSON's types; `schema.column_from_json` reads it."""
         this: Any = self  # a dataclass
-        given = {field.name: getattr(self, field.name) for field in fields(this)}
-        given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
-        return {"kind": self.kind} | {name: v for name, v in given.items() if v is not None and v is not False}
+        values = {field.name: getattr(self, field.name) for field in fields(this)}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {"kind": self.kind} | {name: v for name, v in values.items() if v is not None and v is not False}
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,9 @@ class NumericColumn(Column):
     name: str  # in the table
     mean: float  # over the training rows, in the column's unit
     std: float  # likewise, > 0; 1 for a column that is constant to rounding
-    low: float | None = None  # the smallest value among the training rows, None where it was not kept
+    low: float | None = None  # the smallest value in the training rows, None if it is not known
     high: float | None = None  # the largest one
-    imputed: bool = False  # a cell may be missing: then the mean stands for it, and one more input is 1, else 0
+    imputed: bool = False  # a missing cell becomes the mean, and one more input is 1 for it, else 0
 
     def __post_init__(self):
         column = f"column {self.name!r} of the schema"
@@ -121,14 +125,15 @@ class NumericColumn(Column):
 
     @classmethod
     def from_moments(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
-        """Columns of these names by what was measured of them."""
-        scales = (*moments.scales(), moments.low, moments.high)
-        described = ((name, *map(float, numbers)) for name, *numbers in zip(names, *scales, strict=True))
-        return tuple(cls(name, mean, std, low, high) for name, mean, std, low, high in described)
+        """Columns with these names and moments."""
+        columns = zip(names, *moments.scales(), moments.low, moments.high, strict=True)
+        return tuple(
+            cls(name, float(mean), float(std), float(low), float(high)) for name, mean, std, low, high in columns
+        )
 
     @classmethod
     def from_values(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
-        """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where missing."""
+        """Measure mean, std and range on the values of the training rows, (N,) float64, finite or NaN for missing."""
         values = values[~np.isnan(values)]
         if not len(values):
             return cls(name, 0.0, 1.0, imputed=imputed)
@@ -137,7 +142,11 @@ class NumericColumn(Column):
         return replace(cls.from_moments((name,), moments)[0], imputed=imputed)
 
     def scaled_by_mean(self, mean: float) -> Self:
-        """The same column of counts or rates, at least 0, scaled by their mean and not shifted: 0 stays 0."""
+        """The column divided by `mean` instead of standardised, for counts and rates: 0 stays 0.
+
+        Raises:
+            DataError: the column holds a negative number.
+        """
         if self.low is not None and self.low < 0:
             fault = f"target {self.name!r} holds {self.low:g}, and the Poisson cost needs counts or rates of at least 0"
             raise DataError(f"{fault}: correct the cell, or choose another cost")
@@ -152,7 +161,7 @@ class NumericColumn(Column):
         return (RawColumn(self.name, self.mean, self.std, imputed=self.imputed),)
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
-        """Standardise the cells of `column`, (N,), to (N, width) float64; a DataError names the first that is none."""
+        """Standardise the cells of `column`, (N,), to (N, width) float64; a DataError names the first bad cell."""
         values = as_numbers(column)
         missing = column.isna().to_numpy(dtype=bool) if self.imputed else np.zeros(len(column), bool)
         values = np.where(missing, self.mean, values)
@@ -164,7 +173,7 @@ class NumericColumn(Column):
         return np.stack([scaled[:, 0], missing], axis=1) if self.imputed else scaled
 
     def decode(self, scaled: np.ndarray) -> np.ndarray:
-        """Bring standardised values back into the column's unit: x = mean + std * scaled."""
+        """Convert standardised values back into the column's unit: x = mean + std * scaled."""
         return self.mean + self.std * scaled
 
     def describe(self) -> str:
@@ -177,25 +186,25 @@ class NumericColumn(Column):
         return f"mean {self.mean:.4g}, standard deviation {self.std:.4g}{span}{missing}"
 
     def row_values(self, block: np.ndarray) -> np.ndarray:
-        """Its inputs (N, width) as one number a row, by which rows are told apart, (N,)."""
+        """One number for each row of the column's inputs (N, width), different for different cells, (N,)."""
         return block[:, 0]
 
-    def sweep(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
-        """Values from the 2nd to the 98th percentile of the inputs (N, width), and the inputs that they become."""
-        inputs = np.zeros((places, self.width))  # of an imputed column the second is 0: the cell is not missing
+    def sweep(self, block: np.ndarray, count: int) -> tuple[list[Any], np.ndarray]:
+        """`count` values from the 2nd to the 98th percentile of the inputs (N, width), and the inputs of each value."""
+        inputs = np.zeros((count, self.width))  # an imputed column's second input is 0: the cell is not missing
         low, high = np.quantile(block[:, 0], [0.02, 0.98])
-        inputs[:, 0] = np.linspace(low, high, places)
+        inputs[:, 0] = np.linspace(low, high, count)
         return self.decode(inputs[:, 0]).tolist(), inputs
 
 
 @dataclass(frozen=True)
 class CategoricalColumn(Column):
-    """A column of text, one network input per category: 1 for the row's own category, 0 for the others."""
+    """A column of categories, one-hot: one network input per category, 1 for the row's category, 0 for the others."""
 
     kind = "categorical"
     name: str  # in the table
-    categories: tuple[str, ...]  # at least one, none twice; their order is the order of the inputs
-    imputed: bool = False  # a cell may be missing: one more network input, the last, is 1 then
+    categories: tuple[str, ...]  # at least one, none twice; in the order of the inputs
+    imputed: bool = False  # one more network input, the last, is 1 for a missing cell
 
     def __post_init__(self):
         if not self.categories or len(set(self.categories)) != len(self.categories):
@@ -211,7 +220,7 @@ class CategoricalColumn(Column):
         return (RawColumn(self.name, categories=self.categories, imputed=self.imputed),)
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
-        """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64; an unknown one is a DataError."""
+        """Encode the cells of `column`, (N,), as one-hot rows, (N, width) float64; a DataError names an unknown one."""
         where = f"{origin}: column {self.name!r}"
         return one_hot(as_objects(column), self.categories, where, column.index, "categories", self.imputed)
 
@@ -219,11 +228,11 @@ class CategoricalColumn(Column):
         return f"one of {', '.join(map(str, self.categories))}" + ("; or missing" if self.imputed else "")
 
     def row_values(self, block: np.ndarray) -> np.ndarray:
-        """Its inputs (N, width) as one number a row, that of its category, (N,)."""
+        """The number of each row's category, (N,), from the inputs (N, width)."""
         return block.argmax(axis=1)
 
-    def sweep(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
-        """Every category, and the inputs that it becomes."""
+    def sweep(self, block: np.ndarray, count: int) -> tuple[list[Any], np.ndarray]:
+        """Every category, and its inputs."""
         return [*self.categories, *(["missing"] if self.imputed else [])], np.eye(self.width)
 
 
@@ -232,19 +241,19 @@ def standardise(
     values: np.ndarray,
     where: Callable[[str, int], str] = lambda name, row: f"column {name!r}",
 ) -> np.ndarray:
-    """(x - mean) / std of each column, (N, columns) float64; `where` names the cell of a number too far off."""
+    """(x - mean) / std of each column, (N, columns) float64; `where` writes a cell's location for an error."""
     mean, std = (np.array([getattr(column, name) for column in columns]) for name in ("mean", "std"))
     with np.errstate(over="ignore"):
         scaled = (values - mean) / std
     if not np.isfinite(scaled).all():
         row, j = np.argwhere(~np.isfinite(scaled))[0]
-        far = f"holds {values[row, j]:g}, too far from the training mean {mean[j]:g} to be standardised"
-        raise DataError(f"{where(columns[j].name, row)} {far}: correct the cell")
+        fault = f"holds {values[row, j]:g}, too far from the training mean {mean[j]:g} to be standardised"
+        raise DataError(f"{where(columns[j].name, row)} {fault}: correct the cell")
     return scaled
 
 
 def require_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
-    """The table, after a check that it is one and has each of `names` exactly once, else a DataError."""
+    """Return the table if it is one and has each of the columns exactly once, else raise a DataError."""
     if not hasattr(raw, "columns"):
         found = f"{origin} is a {type(raw).__name__}, but the model was trained on a table"
         raise DataError(f"{found}: give a table with the columns {format_values(names)}")
@@ -260,13 +269,13 @@ def require_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
 
 
 def encode_columns(columns: Sequence[Any], raw: Any, origin: str) -> np.ndarray:
-    """The columns of a table as the inputs that they become, side by side, (N, sum of their widths) float64."""
+    """The network inputs of the columns of a table, side by side, (N, sum of the widths) float64."""
     frame = require_columns(raw, [column.name for column in columns], origin)
     return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
 
 
 def _number_fault(column: Series, row: int) -> str:
-    """Say what keeps a cell from being a finite number, and what to do."""
+    """Say why a cell is no finite number, and what to do."""
     cell = column.iloc[row]
     if column.isna().iloc[row]:
         return f"is empty: {EMPTY_ADVICE}"

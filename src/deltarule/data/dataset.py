@@ -1,6 +1,4 @@
-"""What loading gives: a data set in three parts for training, or raw rows for a model that is already
-trained.
-"""
+"""The results of loading: a data set in three parts for training, or raw rows for a trained model."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -14,16 +12,16 @@ from deltarule.data.stream import Stream
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """One part of a data set, ready for a network.
+    """One part of a data set, encoded for a network.
 
-    Y holds one-hot rows for classification and standardised columns for regression; in training rows NaN where one of
-    several targets is missing.
+    Y holds one-hot rows for classification and standardised columns for regression. Training rows may lack some of
+    several targets, which are NaN.
     """
 
     X: np.ndarray  # inputs, (N, n_1) float64 (float32 for MNIST)
     Y: np.ndarray  # targets, (N, k) float64
     rows: np.ndarray  # the number of each row in the source, (N,) int, counted from 0 after a table's header
-    weights: np.ndarray | None = None  # how much each counts, (N,) float64, at least 0; None where all count alike
+    weights: np.ndarray | None = None  # the weight of each example, (N,) float64, at least 0; None for equal weights
 
     def __len__(self) -> int:
         """N, the number of examples."""
@@ -31,11 +29,11 @@ class Examples:
 
     @property
     def each_weight(self) -> np.ndarray:
-        """The weight of every example, (N,), ones where all count alike."""
+        """The weight of every example, (N,), ones for equal weights."""
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
     def select(self, which: Any) -> "Examples":
-        """Some of them: a boolean for each, or their places."""
+        """The examples at these positions, or where `which` (N,) is true."""
         weights = None if self.weights is None else self.weights[which]
         return Examples(self.X[which], self.Y[which], self.rows[which], weights)
 
@@ -48,9 +46,9 @@ class Loaded:
     name: str  # "digits", "mnist", or that of the file or folder
     schema: Schema  # measured on the training part
     train: Any
-    validation: Examples  # choose the best epoch
-    test: Examples  # are looked at once, at the end
-    notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored
+    validation: Examples  # for the choice of the best epoch
+    test: Examples  # for one score at the end
+    notes: tuple[str, ...] = ()  # for the user: dropped rows, ignored columns
 
     @property
     def parts(self) -> dict[str, Examples]:
@@ -72,9 +70,9 @@ class DataSet(Loaded):
     streamed: ClassVar[bool] = False
 
     def with_complete_targets(self) -> "DataSet":
-        """The same without training rows that lack some of several targets, for whoever scores them."""
-        kept = ~np.isnan(self.train.Y).any(axis=1)
-        return self if kept.all() else replace(self, train=self.train.select(kept))
+        """The data set without training rows that lack some of several targets, which cannot be scored."""
+        complete = ~np.isnan(self.train.Y).any(axis=1)
+        return self if complete.all() else replace(self, train=self.train.select(complete))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +88,13 @@ LoadedData = DataSet | StreamedData
 
 @dataclass(frozen=True, eq=False)
 class RawRows:
-    """Rows of a source, encoded by the schema of a model that is already trained."""
+    """Rows of a source, encoded by the schema of a trained model."""
 
     name: str
     X: np.ndarray  # inputs, (N, n_1)
-    Y: np.ndarray | None  # targets, (N, k), None where the source holds none
-    targets: np.ndarray | None  # as they stand in the source, (N,) class labels or (N, k) float64; None like Y
+    Y: np.ndarray | None  # targets, (N, k); None if the source has none
+    targets: np.ndarray | None  # the raw targets, (N,) class labels or (N, k) float64; None like Y
     rows: np.ndarray  # the number of each row in the source, (N,) int
-    test_rows: np.ndarray | None = None  # of images the rows that training held out, ascending
-    frame: Frame | None = None  # the table itself, its index the row numbers
+    test_rows: np.ndarray | None = None  # for images, the rows that training held out for the test, ascending
+    frame: Frame | None = None  # the table, with the row numbers as its index
     notes: tuple[str, ...] = ()

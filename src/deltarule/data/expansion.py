@@ -1,8 +1,8 @@
-"""Artificial expansion of images ([N] ch. 3): more training examples from the ones there are, with the same answers.
+"""Data augmentation of images ([N] ch. 3): more training examples, made from the existing ones with the same targets.
 
-A digit moved by a pixel, turned by some degrees or bent a little is another image of the same digit. Every copy is made
-from the original images and depends on the seed alone. Pixels stay within the range of the originals, because each new
-one is a weighted mean of old ones and of the empty background, 0.
+A digit that is shifted by a pixel, rotated by some degrees or distorted a little is another image of the same digit.
+Every copy is made from the original images and depends on the seed alone. Pixels stay within the range of the
+originals, because each new pixel is a weighted mean of old ones and of the empty background, 0.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ from deltarule.data.dataset import DataSet, Examples
 from deltarule.errors import ConfigurationError, DataError
 
 KINDS = ("shift", "rotate", "elastic", "distort")
-CHUNK = 1024  # images bent at a time; the random fields are drawn by chunks, so another number draws others
+CHUNK = 1024  # images distorted at a time; the random fields depend on it
 
 
 def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Every image moved by whole pixels, the vacated rows and columns empty: (N, h, w) to the same.
+    """Shift every image by whole pixels and fill with 0, (N, h, w).
 
     >>> shifted(np.array([[[1, 2], [3, 4]]]), 1, 0).tolist()
     [[[0, 0], [1, 2]]]
@@ -33,7 +33,7 @@ def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
 
 
 def rotated(images: np.ndarray, seed: int = 0, degrees: float = 10.0) -> np.ndarray:
-    """Every image turned about its centre by its own angle, uniform in [-degrees, degrees]: (N, h, w) to the same."""
+    """Rotate every image about its centre by an angle of its own, uniform in [-degrees, degrees], (N, h, w)."""
     h, w = images.shape[1:]
     angles = np.random.default_rng(seed).uniform(-1, 1, len(images)) * np.deg2rad(degrees)
     y, x = np.mgrid[:h, :w]
@@ -44,11 +44,11 @@ def rotated(images: np.ndarray, seed: int = 0, degrees: float = 10.0) -> np.ndar
 
 
 def elastic(images: np.ndarray, seed: int = 0, alpha: float | None = None, sigma: float | None = None) -> np.ndarray:
-    """Every image bent by its own smooth random field of displacements: (N, h, w) to the same.
+    """Distort every image by a smooth random field of displacements of its own, (N, h, w).
 
-    A displacement, uniform in [-1, 1] along each axis of each pixel, is smoothed by a Gaussian of `sigma` pixels and
-    multiplied by `alpha`. None takes the sizes of the source for images 28 pixels high, 4 and 34, which move a pixel
-    by 1.4 in the root mean square, and keeps the bend's shape for other heights.
+    The displacement of each pixel, uniform in [-1, 1] along each axis, is smoothed by a Gaussian of `sigma` pixels and
+    multiplied by `alpha`. None takes the source's values for images 28 pixels high, 4 and 34, which move a pixel by 1.4
+    in the root mean square, and scales them for other heights.
 
     Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks", ICDAR 2003.
     """
@@ -71,24 +71,25 @@ def elastic(images: np.ndarray, seed: int = 0, alpha: float | None = None, sigma
 def distorted(
     images: np.ndarray, seed: int = 0, degrees: float = 9.0, alpha: float = 17.0, pixels: int = 1
 ) -> np.ndarray:
-    """Every image turned, bent and moved at once, each by its own random amounts: (N, h, w) to the same.
+    """Rotate, distort and shift every image by random amounts of its own, (N, h, w).
 
-    Angles are uniform in [-degrees, degrees], displacements as in `elastic`, half as strong there as Simard's, moves
-    of whole pixels uniform in -pixels..pixels each way.
+    Angles are uniform in [-degrees, degrees], displacements as in `elastic` with half of Simard's strength, shifts
+    uniform in -pixels..pixels along each axis.
     """
-    angles, bends, moves = np.random.SeedSequence(seed).generate_state(3)
-    bent = elastic(rotated(images, int(angles), degrees), int(bends), alpha * (images.shape[1] / 28) ** 2)
-    places = np.random.default_rng(moves).integers(-pixels, pixels + 1, (2, len(images)))
+    rotation_seed, elastic_seed, shift_seed = np.random.SeedSequence(seed).generate_state(3)
+    rotations = rotated(images, int(rotation_seed), degrees)
+    bent = elastic(rotations, int(elastic_seed), alpha * (images.shape[1] / 28) ** 2)
+    shifts = np.random.default_rng(shift_seed).integers(-pixels, pixels + 1, (2, len(images)))
     moved = np.empty_like(bent)
     for down in range(-pixels, pixels + 1):
         for right in range(-pixels, pixels + 1):
-            chosen = (places[0] == down) & (places[1] == right)
+            chosen = (shifts[0] == down) & (shifts[1] == right)
             moved[chosen] = shifted(bent[chosen], down, right)
     return moved
 
 
 def resampled(images: np.ndarray, y: Iterable[np.ndarray], x: Iterable[np.ndarray]) -> np.ndarray:
-    """The images (N, h, w), each read at its rows y and columns x (h, w) by bilinear interpolation; 0 outside."""
+    """Sample each image (N, h, w) at its rows y and columns x, (h, w) each, by bilinear interpolation; 0 outside."""
     read = np.empty_like(images)
     for image, rows, columns, output in zip(images, y, x, read, strict=True):
         map_coordinates(image, [rows, columns], output, order=1, mode="grid-constant")
@@ -98,13 +99,13 @@ def resampled(images: np.ndarray, y: Iterable[np.ndarray], x: Iterable[np.ndarra
 def expand(
     X: np.ndarray, Y: np.ndarray, shape: tuple[int, int], kinds: Sequence[str] = ("shift",), seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The examples, then copies of them: "shift" adds four, one pixel up, down, left and right; others one each.
+    """Append copies to the examples: "shift" adds four, one pixel up, down, left and right; any other kind one.
 
     Args:
-        X: images, (N, h w) or (N, h, w), empty at 0.
+        X: images, (N, h w) or (N, h, w), with 0 as the empty background.
         Y: targets, one for each image.
         shape: (h, w).
-        kinds: of `KINDS`; others than "shift" may stand more than once, each time with other random numbers.
+        kinds: of `KINDS`; kinds other than "shift" may be repeated, each time with other random numbers.
         seed: a whole number >= 0.
 
     Returns:
@@ -122,17 +123,18 @@ def expand(
         if kind == "shift":
             copies += [shifted(images, down, right) for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1))]
         else:
-            own = int(np.random.SeedSequence([seed, i]).generate_state(1)[0])
-            copies.append({"rotate": rotated, "elastic": elastic, "distort": distorted}[kind](images, own))
+            kind_seed = int(np.random.SeedSequence([seed, i]).generate_state(1)[0])
+            copies.append({"rotate": rotated, "elastic": elastic, "distort": distorted}[kind](images, kind_seed))
     return np.concatenate(copies).reshape(-1, *X.shape[1:]), np.concatenate([Y] * len(copies))
 
 
 def expand_training_part(data: DataSet, kinds: Sequence[str], seed: int = 0) -> DataSet:
     """The data set with its training images expanded; validation and test images stay as they are."""
-    h, w, *more = data.schema.image_shape or (0, 0, 0)
-    if more:
-        given = f"--expand is {', '.join(kinds)}"
-        raise ConfigurationError(f"{given}, but {data.name} holds no images: leave it out for a table")
+    h, w, *channels = data.schema.image_shape or (0, 0, 0)
+    if channels:
+        raise ConfigurationError(
+            f"--expand is {', '.join(kinds)}, but {data.name} holds no images of one channel: leave it out"
+        )
     X, Y = expand(data.train.X, data.train.Y, (h, w), kinds, seed)
     rows = np.tile(data.train.rows, len(X) // len(data.train))
     note = f"{len(data.train):,} training images were expanded to {len(X):,} ({', '.join(kinds)})"
@@ -149,6 +151,6 @@ def check_kinds(name: str, kinds: Sequence[str]) -> None:
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray:
-    """The matrix that smooths a vector of `size` by a Gaussian of weight one, empty outside; (size, size) float32."""
+    """The matrix, (size, size) float32, that smooths a vector by a Gaussian of sum one, with 0 outside the vector."""
     distance = np.arange(size)[:, None] - np.arange(size)[None]
     return (np.exp(-0.5 * (distance / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))).astype(np.float32)

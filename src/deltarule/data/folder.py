@@ -1,8 +1,8 @@
 """A folder as a data set that stays on disk: Parquet files, or a pair of .npy files.
 
-One pass over it measures what standardises the columns, finds the classes, keeps the rows that are held out, and takes
-a digest. Several processes can share it: each reads its part of the stream, sends the others what it found, and
-combines what all have found. Each gets the same result, to the last bit that of one process.
+One pass over it measures mean and standard deviation of the columns, finds the classes, keeps the held-out rows, and
+computes a digest. Several processes can share it: each reads its shard of the stream, sends its statistics to the
+others, and combines those of all. Every process gets the same bits as a single one.
 """
 
 import pickle
@@ -34,12 +34,12 @@ from deltarule.data.table_columns import MOST_INTEGER_CLASSES, classes_note
 from deltarule.errors import ConfigurationError, DataError
 
 ARRAY_FILES = ("x.npy", "y.npy")
-MOST_CLASSES = 1000  # of a target that is to be read as classes
+MOST_CLASSES = 1000  # of a target with task="classification"
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """Which process this is, of how many, and what gives each of them what all of them send, in their order."""
+    """This process's number among `count` processes; `all_gather` returns what each of them sends, in their order."""
 
     index: int = 0
     count: int = 1
@@ -47,29 +47,32 @@ class ProcessGroup:
 
 
 class FolderStatistics:
-    """What one pass over a folder finds of columns of these names; task None decides by the targets."""
+    """The statistics of one pass over a folder; task None lets the targets decide."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
         self.path, self.inputs, self.targets, self.task = path, inputs, targets, task
         self.x, self.y = BlockMoments(len(inputs)), BlockMoments(len(targets))
-        # The values of a target that may be classes, and how many rows have each.
+        # The number of rows with each value of a target that may be classes.
         self.values = Counter[float]() if len(targets) == 1 and task != "regression" else None
-        self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the rows held out, as they are on disk
-        self.sums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
+        self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the held-out rows, raw
+        self.checksums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits that differ where a number of the stream, or its place, does."""
-        return "".join(f"{one:016x}" for one in self.sums.tolist())
+        """32 hexadecimal digits that depend on every number of the stream and on its place."""
+        return "".join(f"{checksum:016x}" for checksum in self.checksums.tolist())
 
     def held(self, part: int) -> Examples:
-        """The rows of the validation or of the test part, as they are on disk, targets (rows, k), in their order."""
+        """The raw rows of the validation or test part in their order, with targets (rows, k)."""
         x, y, rows = ([getattr(piece, name) for piece in self.pieces[part]] for name in ("X", "Y", "rows"))
         held = Examples(np.concatenate(x), np.concatenate(y), np.concatenate(rows))
         return held.select(np.argsort(held.rows))
 
     def add(self, number: int, first: int, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> None:
-        """A piece of block `number` from row number `first` on, with the part of each row; only training rows scale."""
+        """Add a piece of block `number` from row number `first` on, with the part of each row.
+
+        Mean and standard deviation are those of the training rows.
+        """
         for names, numbers in ((self.inputs, x), (self.targets, y)):
             bad = ~np.isfinite(numbers)
             if bad.any():
@@ -78,37 +81,37 @@ class FolderStatistics:
                 raise DataError(f"{fault}: fill such cells, or remove their rows")
         self.x.add(number, x[part == TRAINING])
         self.y.add(number, y[part == TRAINING])
-        for which, pieces in self.pieces.items():
-            mine = part == which
-            pieces.append(Examples(x[mine], y[mine], first + np.flatnonzero(mine)))
-        self.sums += np.array([rows_checksum(first, x), rows_checksum(first, y)], np.uint64)
+        for held_part, pieces in self.pieces.items():
+            held = part == held_part
+            pieces.append(Examples(x[held], y[held], first + np.flatnonzero(held)))
+        self.checksums += np.array([rows_checksum(first, x), rows_checksum(first, y)], np.uint64)
         if self.values is not None:
             values, counts = np.unique(y, return_counts=True)
             self._count(Counter(dict(zip(values.tolist(), counts.tolist(), strict=True))))
 
     def join(self, other: "FolderStatistics") -> None:
-        """Take in what another process found."""
+        """Add the statistics of another process."""
         self.x.join(other.x)
         self.y.join(other.y)
         for part, pieces in self.pieces.items():
             pieces += other.pieces[part]
-        self.sums += other.sums
+        self.checksums += other.checksums
         self._count(other.values)
 
-    def _count(self, more: Counter[float] | None) -> None:
-        """So many rows more have these targets; too many different ones are no classes, and None is not any more."""
-        values = None if self.values is None or more is None else self.values + more
+    def _count(self, added: Counter[float] | None) -> None:
+        """Count rows by the value of their target; None if the values are too many, or not whole, for classes."""
+        values = None if self.values is None or added is None else self.values + added
         most = MOST_CLASSES if self.task == "classification" else MOST_INTEGER_CLASSES
         if values is not None and (len(values) > most or any(value % 1 for value in values)):
             if self.task == "classification":
                 fault = f"holds numbers that are not whole, or more than {most} different ones"
-                cure = "number the classes, or use task regression"
-                raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {cure}.")
+                advice = "number the classes, or use task regression"
+                raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {advice}.")
             values = None
         self.values = values
 
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
-        """The schema, and notes of what could surprise."""
+        """The schema, and notes about constant columns and about the task."""
         columns, targets = (
             NumericColumn.from_moments(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y))
         )
@@ -127,61 +130,62 @@ class FolderStatistics:
         return Schema("table", "classification", columns, (), classes, self.targets), notes
 
     def untrained(self, held: np.ndarray) -> tuple[str, ...]:
-        """A note of the classes of which no row trains, if the target is classes; held: the targets held out."""
+        """A note about classes without a training row; `held` are the held-out targets."""
         values = sorted((self.values or {}).items())
-        missed = tuple(int(value) for value, count in values if count == np.count_nonzero(held == value))
-        if not missed:
+        classes = tuple(int(value) for value, count in values if count == np.count_nonzero(held == value))
+        if not classes:
             return ()
         return (
-            f"target {self.targets[0]!r} has so few rows of the classes {format_values(missed)} that all are held out "
+            f"target {self.targets[0]!r} has so few rows of the classes {format_values(classes)} that all are held out "
             "and none trains: add rows of these classes, or take another seed",
         )
 
 
 def measure(
-    found: FolderStatistics,
+    statistics: FolderStatistics,
     stream: Stream,
     parts: PartAssignment,
     group: ProcessGroup,
     progress: Callable[[float], None],
 ) -> None:
-    """Read this process's share of a stream, and take in what the others found, or refuse what one of them refuses."""
+    """Read this process's shard of a stream, and add the statistics of the others; an error of one ends all."""
     if group.count == 1:
-        _read_shard(found, stream, parts, group, progress)
+        _read_shard(statistics, stream, parts, group, progress)
         return
-    group.all_gather(b"")  # the first exchange connects them, which waits less long than the pass may take
-    told, own = found, None
+    group.all_gather(b"")  # connects the processes: a first exchange after the pass could time out
+    message, own_error = statistics, None
     try:
-        _read_shard(found, stream, parts, group, progress)
-    except Exception as error:  # whatever it is, the others wait to hear of it
-        told, own = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}", error
-    everyones: list[Any] = [pickle.loads(content) for content in group.all_gather(pickle.dumps(told))]
-    if own is not None:
-        raise own
-    for other in everyones:
-        if isinstance(other, str):
-            raise DataError(other)
-    for other in everyones[: group.index] + everyones[group.index + 1 :]:
-        found.join(other)
+        _read_shard(statistics, stream, parts, group, progress)
+    except Exception as error:  # of any kind, because the other processes wait for a message
+        message = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}"
+        own_error = error
+    messages: list[Any] = [pickle.loads(content) for content in group.all_gather(pickle.dumps(message))]
+    if own_error is not None:
+        raise own_error
+    for message in messages:
+        if isinstance(message, str):
+            raise DataError(message)
+    for other in messages[: group.index] + messages[group.index + 1 :]:
+        statistics.join(other)
 
 
 def _read_shard(
-    found: FolderStatistics,
+    statistics: FolderStatistics,
     stream: Stream,
     parts: PartAssignment,
     group: ProcessGroup,
     progress: Callable[[float], None],
 ) -> None:
-    share, first, done = stream.shard(group.index, group.count), 0, 0
-    own = set(share.blocks)
+    shard, first, rows_read = stream.shard(group.index, group.count), 0, 0
+    own_blocks = set(shard.blocks)
     for number, block in enumerate(stream.blocks):
-        if block in own:
-            at = first
+        if block in own_blocks:
+            row = first
             for (x, y), part in pieces_with_parts(stream, parts, number, block):
-                found.add(number, at, x, y.reshape(len(y), -1), part)
-                at += len(x)
-            done += block.rows
-            progress(done / len(share))
+                statistics.add(number, row, x, y.reshape(len(y), -1), part)
+                row += len(x)
+            rows_read += block.rows
+            progress(rows_read / len(shard))
         first += block.rows
 
 
@@ -195,19 +199,19 @@ def load_folder(
     group: ProcessGroup | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> StreamedData:
-    """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
+    """Read a folder once to measure it; hold out rows for validation and test, and stream the training rows.
 
-    Of every block 15 % are held out for validation and as many for test, at random, or fewer where a part would
-    take more than 32 MiB in memory, its targets with one number for each class. Classes have no share of their own.
+    15 % of the rows of each block are held out for validation and as many for test, at random and not stratified;
+    fewer if a part, with a target for each class, would take more than 32 MiB of memory.
 
     Args:
         path: a folder of Parquet files, or of x.npy (N, n_1) and y.npy (N,) or (N, k).
-        target: the columns of Parquet files to learn, "a", "a,b" or ["a", "b"].
+        target: the target columns of Parquet files, "a", "a,b" or ["a", "b"].
         task: "classification" or "regression"; None reads at most 20 different whole numbers as classes.
-        seed: of the rows that are held out.
+        seed: of the held-out rows.
         divide_by_mean: divide the targets of a regression, counts or rates, by their mean, and do not shift them.
-        group: the processes that call this together; each reads its share, and all get the same.
-        progress: told the share of the rows that this process reads which is read.
+        group: the processes that call this together; each reads its shard, and all get the same result.
+        progress: called with the share of this process's rows that is read.
 
     Raises:
         DataError: the folder cannot be read, or a cell in it cannot be used.
@@ -217,21 +221,21 @@ def load_folder(
     stream, input_names, target_names = _open_folder(path, target)
     if task == "classification" and len(target_names) > 1:
         raise ConfigurationError(
-            f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
+            f"the target has {len(target_names)} columns, and a classification has one: name one target, or use task "
+            "regression"
         )
-    drawn, found = PartAssignment(stream, seed), FolderStatistics(path, input_names, target_names, task)
-    measure(found, stream, drawn, group or ProcessGroup(), progress)
-    schema, notes = found.schema()
+    drawn, statistics = PartAssignment(stream, seed), FolderStatistics(path, input_names, target_names, task)
+    measure(statistics, stream, drawn, group or ProcessGroup(), progress)
+    schema, notes = statistics.schema()
     if divide_by_mean:
         schema = schema.scaled_by_mean([column.mean for column in schema.targets])
     parts = drawn.limited_to(len(schema.classes or target_names))
-    held = [found.held(which) for which in (VALIDATION, TEST)]
-    if parts.held < drawn.held:  # the others train
-        stay = [parts.row_numbers(stream, which) for which in (VALIDATION, TEST)]
-        held = [rows.select(np.isin(rows.rows, staying)) for rows, staying in zip(held, stay, strict=True)]
-    notes += found.untrained(np.concatenate([rows.Y for rows in held]))
-    validation, test = (_encode_examples(schema, rows) for rows in held)
-    training = TrainingStream(stream, parts, schema, found.digest)
+    held = {part: statistics.held(part) for part in (VALIDATION, TEST)}
+    if parts.held < drawn.held:  # the other drawn rows train
+        held = {p: rows.select(np.isin(rows.rows, parts.row_numbers(stream, p))) for p, rows in held.items()}
+    notes += statistics.untrained(np.concatenate([rows.Y for rows in held.values()]))
+    validation, test = (_encode_examples(schema, rows) for rows in held.values())
+    training = TrainingStream(stream, parts, schema, statistics.digest)
     return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
@@ -242,7 +246,7 @@ def _encode_examples(schema: Schema, held: Examples) -> Examples:
 
 
 def _open_folder(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:
-    """The folder as a stream, with the names of its inputs and targets."""
+    """Open the folder as a stream, with the names of its inputs and targets."""
     if not path.is_dir():
         raise DataError(f"there is no folder {path}: check the name.")
     arrays = {entry.name.lower(): entry for entry in path.iterdir() if entry.name.lower() in ARRAY_FILES}

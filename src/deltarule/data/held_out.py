@@ -1,7 +1,7 @@
-"""Which rows of a stream are held out for validation and test, and the stream of the others, encoded by a schema.
+"""Hold out rows of a stream for validation and test, and encode the training rows as a stream of their own.
 
-The rows of every block are drawn at random, so that the parts are alike whatever the order on disk, and by the block's
-number, so that every pass and every process holds out the same ones.
+The held-out rows of each block are drawn at random, seeded by the block's number. So the parts are alike whatever the
+order on disk, and every pass and every process holds out the same rows.
 """
 
 import copy
@@ -16,11 +16,14 @@ from deltarule.data.splitting import held_out_count, require_rows
 from deltarule.data.stream import Block, Piece, Stream
 
 TRAINING, VALIDATION, TEST = 0, 1, 2
-MAX_PART_BYTES = 2**25  # that the validation part, and the test part, may take in memory as float64
+MAX_PART_BYTES = 2**25  # of memory for the validation part, and for the test part, as float64
 
 
 class PartAssignment:
-    """The part of every row of a stream of at least 3 rows, drawn by a seed when its block is read."""
+    """Assigns each row of a stream of at least 3 rows to the training, validation or test part, block by block.
+
+    Validation and test have `held` rows each, of `drawn` rows that were drawn for them.
+    """
 
     def __init__(self, stream: Stream, seed: int):
         N = len(stream)
@@ -28,45 +31,45 @@ class PartAssignment:
         self.seed, self.inputs = seed, stream.inputs
         self.drawn = self.held = max(1, min(held_out_count(N), _rows_that_fit(stream.inputs + stream.targets)))
         ends = np.cumsum([0, *(block.rows for block in stream.blocks)])
-        # Before each block, how many rows are drawn in all: the same share of every block, as whole rows allow.
-        self.before = [2 * self.drawn * int(end) // N for end in ends]
+        # The number of rows drawn before each block: the same share of every block, up to rounding.
+        self.drawn_before = [2 * self.drawn * int(end) // N for end in ends]
 
     def limited_to(self, outputs: int) -> "PartAssignment":
-        """The same parts, or where a row with so many targets takes more memory as many of their rows as may stay."""
-        parts = copy.copy(self)
-        parts.held = max(1, min(self.held, _rows_that_fit(self.inputs + outputs)))
-        return parts
+        """The same assignment with fewer held-out rows, if rows with so many outputs need more memory."""
+        limited = copy.copy(self)
+        limited.held = max(1, min(self.held, _rows_that_fit(self.inputs + outputs)))
+        return limited
 
     def count(self, number: int) -> int:
-        """How many rows of this block are held out."""
-        return len(self._held(number)[0])
+        """The number of held-out rows of this block."""
+        return len(self._held_draws(number)[0])
 
     def of_block(self, number: int, rows: int) -> np.ndarray:
         """TRAINING, VALIDATION or TEST for each row of this block, (rows,)."""
         part = np.zeros(rows, np.uint8)
-        places, draws = self._held(number)
-        drawn = np.random.default_rng((self.seed, number)).permutation(rows)
-        part[drawn[places]] = np.where(draws % 2 == 0, VALIDATION, TEST)
+        positions, draws = self._held_draws(number)
+        permutation = np.random.default_rng((self.seed, number)).permutation(rows)
+        part[permutation[positions]] = np.where(draws % 2 == 0, VALIDATION, TEST)
         return part
 
-    def row_numbers(self, stream: Stream, which: int) -> np.ndarray:
+    def row_numbers(self, stream: Stream, part: int) -> np.ndarray:
         """The numbers of all rows of one part, ascending."""
-        found, start = [], 0
+        rows, start = [], 0
         for number, block in enumerate(stream.blocks):
-            found.append(start + np.flatnonzero(self.of_block(number, block.rows) == which))
+            rows.append(start + np.flatnonzero(self.of_block(number, block.rows) == part))
             start += block.rows
-        return np.concatenate(found)
+        return np.concatenate(rows)
 
-    def _held(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of the rows drawn in this block those that stay: their places among them, and their numbers among all."""
-        draws = np.arange(self.before[number], self.before[number + 1])
-        pair = draws // 2  # one for validation and one for test, which stay or go together
-        places = np.flatnonzero((pair + 1) * self.held // self.drawn > pair * self.held // self.drawn)
-        return places, draws[places]
+    def _held_draws(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """The draws of this block that are held out: their positions in it, and their numbers among all draws."""
+        draws = np.arange(self.drawn_before[number], self.drawn_before[number + 1])
+        pair = draws // 2  # one draw for validation and one for test; both are held out, or neither
+        positions = np.flatnonzero((pair + 1) * self.held // self.drawn > pair * self.held // self.drawn)
+        return positions, draws[positions]
 
 
 def _rows_that_fit(columns: int) -> int:
-    """The rows of so many float64 that one part may have."""
+    """The rows of so many float64 that fit into `MAX_PART_BYTES`."""
     return MAX_PART_BYTES // (8 * columns)
 
 
@@ -81,9 +84,9 @@ def pieces_with_parts(
 
 
 class TrainingStream(Stream):
-    """The rows of a stream that are not held out, standardised by a schema of numeric columns, classes from 0.
+    """The training rows of a stream, standardised by a schema of numeric columns; classes are numbers from 0.
 
-    `digest` is that of all rows of the stream, where a pass over them has taken it.
+    `digest` is the digest of all rows of the stream, if a pass over them has computed it.
     """
 
     def __init__(self, stream: Stream, parts: PartAssignment, schema: Schema, digest: str | None = None):
@@ -91,22 +94,22 @@ class TrainingStream(Stream):
         split = f"{parts.held} and {parts.held} of {len(stream)} rows held out by seed {parts.seed}"
         self.digest = None if digest is None else f"{digest}, {split}"
         self.inputs, self.targets = stream.inputs, stream.targets
-        kept = ((i, block.rows - parts.count(i), block) for i, block in enumerate(stream.blocks))
-        self.blocks = tuple(Block(rows, (i, block)) for i, rows, block in kept if rows)
+        training = ((i, block.rows - parts.count(i), block) for i, block in enumerate(stream.blocks))
+        self.blocks = tuple(Block(rows, (i, block)) for i, rows, block in training if rows)
 
     def pieces(self, block: Block) -> Iterator[Piece]:
-        """The rows of the block that train, encoded."""
+        """The training rows of the block, encoded."""
         for (x, y), part in pieces_with_parts(self.stream, self.parts, *block.place):
             training = part == TRAINING
             yield standardise(self.schema.inputs, x[training]), encode_targets(self.schema, y[training])
 
-    def shard(self, i: int, of: int) -> Self:
-        """What is left of the blocks of that share of the stream."""
-        mine = set(self.stream.shard(i, of).blocks)
-        return self.with_blocks(block for block in self.blocks if block.place[1] in mine)
+    def shard(self, index: int, count: int) -> Self:
+        """The training rows in that shard of the stream."""
+        shard = set(self.stream.shard(index, count).blocks)
+        return self.with_blocks(block for block in self.blocks if block.place[1] in shard)
 
 
 def encode_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
-    """Standardised targets, (rows, k) float64, or the numbers of the classes from 0, (rows, 1) int."""
+    """The targets standardised, (rows, k) float64, or as numbers of classes from 0, (rows, 1) int."""
     y = y.reshape(len(y), -1)
     return standardise(schema.targets, y) if schema.classes is None else np.searchsorted(np.array(schema.classes), y)

@@ -29,17 +29,17 @@ from deltarule.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """What a source of images holds."""
+    """Images of digits, their labels, and the rows of the three parts."""
 
     name: str
     images: np.ndarray  # raw pixels, (N, count) or (N, *shape)
-    labels: np.ndarray  # the digit on each, (N,) int64
+    labels: np.ndarray  # the digit on each image, (N,) int64
     pixels: Pixels
-    parts: tuple[np.ndarray, ...]  # the rows that train, validate and test
+    parts: tuple[np.ndarray, ...]  # the training, validation and test rows
     notes: tuple[str, ...] = ()
 
     def data_set(self) -> DataSet:
-        """The three parts, encoded."""
+        """The three parts, encoded, as a data set."""
         schema = Schema(self.name, "classification", (self.pixels,), (), tuple(range(10)), ("digit",))
         parts = []
         for rows in self.parts:
@@ -48,7 +48,7 @@ class ImageSource:
         return DataSet(self.name, schema, *parts, notes=self.notes)
 
     def raw_rows(self, schema: Schema) -> RawRows:
-        """All of them, encoded by a model's schema; one of images of another size is a DataError."""
+        """All images, encoded by a model's schema; a DataError if the model reads images of another size."""
         return RawRows(
             name=self.name,
             X=schema.encode_inputs(self.images, self.name),
@@ -64,13 +64,12 @@ ROWS, COLUMNS = 1797, 65  # 64 pixels and the label
 
 
 def read_digits(seed: int = 0) -> ImageSource:
-    """The images, (1797, 64) float64 in 0..16, and their labels, split 70/15/15 with every digit in each part alike.
+    """The 1797 handwritten digits of 8x8 pixels that come with scikit-learn, in 0..16, in a stratified 70/15/15 split.
 
-    Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998; the test part, as
-    scikit-learn ships it.
+    Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, test part.
     """
     table = _read_digits_file()
-    if table is None:  # a scikit-learn that keeps them elsewhere, or none, of which this tells the user
+    if table is None:  # scikit-learn keeps the file elsewhere, or is missing, which `require` reports
         bunch = require("sklearn.datasets", "the source digits").load_digits()
         table = np.column_stack([bunch.data, bunch.target])
     images, labels = table[:, :-1], table[:, -1].astype(np.int64)
@@ -78,14 +77,14 @@ def read_digits(seed: int = 0) -> ImageSource:
 
 
 def _read_digits_file() -> np.ndarray | None:
-    """The rows of scikit-learn's own file, pixels and label, (1797, 65); None where it is not as expected.
+    """Read pixels and labels, (1797, 65), from scikit-learn's file; None if the file is not as expected.
 
-    Reading the file takes 10 ms. Importing scikit-learn for it takes a second, a quarter of `deltarule train`.
+    This takes 10 ms. Importing scikit-learn would take a second, a quarter of `deltarule train`.
     """
     spec = importlib.util.find_spec("sklearn")
-    for place in [] if spec is None else spec.submodule_search_locations or []:
+    for folder in [] if spec is None else spec.submodule_search_locations or []:
         try:
-            with gzip.open(Path(place) / "datasets" / "data" / "digits.csv.gz", "rt") as file:
+            with gzip.open(Path(folder) / "datasets" / "data" / "digits.csv.gz", "rt") as file:
                 table = np.array(file.read().replace("\n", ",").rstrip(",").split(","), dtype=np.float64)
         except (OSError, ValueError):
             continue
@@ -108,12 +107,12 @@ Folders = str | Path | Sequence[str | Path] | None
 
 
 def mnist_directories(data_dir: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Name the folders to read MNIST from: the argument, else $DELTARULE_DATA in this environment, else none.
+    """The folders to read MNIST from: `data_dir`, else $DELTARULE_DATA in this environment, else none.
 
-    Where this names a folder, MNIST must lie there; where it names none, the user's cache and the mirrors serve.
+    MNIST must be in a folder that is named; without one it is read from the user's cache or downloaded.
     """
-    named = data_dir or environment.get("DELTARULE_DATA")
-    return (Path(named).expanduser(),) if named else ()
+    folder = data_dir or environment.get("DELTARULE_DATA")
+    return (Path(folder).expanduser(),) if folder else ()
 
 
 def read_mnist(
@@ -122,11 +121,11 @@ def read_mnist(
     base_urls: Sequence[str] = MIRRORS,
     progress: Callable[[str], Any] = lambda address: None,
 ) -> ImageSource:
-    """MNIST with Nielsen's split, pixels scaled to 0..1 in float32.
+    """Read MNIST with Nielsen's split; pixels become float32 in 0..1.
 
-    Training files of another length than 60,000 give their last sixth to validation. A folder, or one of several,
-    must hold the four IDX files, plain or .gz, directly or in a subfolder mnist; without one they are read from the
-    cache, by default platformdirs' for deltarule, and are downloaded into it from the first mirror that answers. A
+    The last sixth of the training files is the validation part. `data_dir` is a folder, or several to look in, with the
+    four IDX files, plain or .gz, in the folder or its subfolder mnist. Without one they are read from the cache (by
+    default platformdirs' folder for deltarule), into which they are downloaded from the first mirror that answers. A
     download that is damaged or has another MD5 sum is deleted.
     """
     folders = (data_dir,) if isinstance(data_dir, (str, Path)) else tuple(data_dir or ())
@@ -135,16 +134,16 @@ def read_mnist(
         paths = _find_files(tuple(Path(folder) for folder in folders))
         arrays = {name: read_idx(path) for name, path in paths.items()}
         for name, array in arrays.items():
-            if (found := _md5(array)) != MD5_SUMS[name]:
-                notes.append(f"{paths[name]} is not the original MNIST file: its content has the MD5 sum {found}")
+            if (md5 := _md5(array)) != MD5_SUMS[name]:
+                notes.append(f"{paths[name]} is not the original MNIST file: its content has the MD5 sum {md5}")
     else:
         cache = Path(cache_dir or require("platformdirs", "the cache").user_cache_dir("deltarule")) / "mnist"
         paths = {name: cache / f"{name}.gz" for name in MD5_SUMS}
         arrays = {name: _read_cached(path, MD5_SUMS[name], base_urls, progress) for name, path in paths.items()}
     train_images, train_labels, test_images, test_labels = (arrays[name] for name in MD5_SUMS)
     for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
-        fitting = images.ndim == 3 and images.shape[1:] == train_images.shape[1:] and labels.shape == images.shape[:1]
-        if not fitting or labels.max() > 9:
+        is_sound = images.ndim == 3 and images.shape[1:] == train_images.shape[1:] and labels.shape == images.shape[:1]
+        if not is_sound or labels.max() > 9:
             found = f"images {images.shape}, {paths[f'{part}-labels-idx1-ubyte']} labels {labels.shape}"
             rule = "they must be (N, h, w), of one size in both parts, and (N,) in 0..9"
             raise DataError(f"{paths[f'{part}-images-idx3-ubyte']} holds {found} up to {labels.max()}: {rule}")
@@ -156,16 +155,16 @@ def read_mnist(
 
 
 def download(path: Path, base_urls: Sequence[str], progress: Callable[[str], Any]) -> None:
-    """Download a file, by its name, from the first of the mirrors that answers, whole or not at all."""
+    """Download the file `path` from the first mirror that answers, completely or not at all."""
     pooch = require("pooch", "a download")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"the cache folder {path.parent} cannot be made ({error.strerror}): use --data-dir") from None
-    pooch.get_logger().setLevel("ERROR")  # pooch would write to standard error; what matters goes to `progress`
+    pooch.get_logger().setLevel("ERROR")  # pooch would write to standard error
     failures = []
     for address in (base_url + path.name for base_url in base_urls):
-        bar = progress(address)  # None, or a bar of tqdm's four methods, which pooch tells of each piece
+        bar = progress(address)  # None, or a progress bar with tqdm's four methods
         try:
             pooch.retrieve(address, None, path.name, path.parent, progressbar=bar or False)
             return
@@ -174,29 +173,29 @@ def download(path: Path, base_urls: Sequence[str], progress: Callable[[str], Any
                 bar.close()
             status = getattr(getattr(error, "response", None), "status_code", None)
             failures.append(f"{address} ({type(error).__name__ if status is None else f'HTTP status {status}'})")
-    fault = f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}"
+    fault = f"{path.name} could not be downloaded from {', '.join(failures) or 'any address'}"
     raise DataError(f"{fault}: put MNIST's four files in a folder yourself and name it with --data-dir")
 
 
 def _find_files(folders: tuple[Path, ...]) -> dict[str, Path]:
-    """Find the four files in the first folder that holds them all, or say which are missing."""
+    """The four files in the first folder that has all of them; a DataError names those that are missing."""
     missing: list[str] = []
     for place in (place for folder in folders for place in (folder, folder / "mnist")):
-        found = {}
+        paths = {}
         for name in MD5_SUMS:
             spellings = (place / f"{stem}{end}" for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz"))
             if path := next(filter(Path.is_file, spellings), None):
-                found[name] = path
-        if len(found) == len(MD5_SUMS):
-            return found
-        missing = missing or [name for name in MD5_SUMS if name not in found]
+                paths[name] = path
+        if len(paths) == len(MD5_SUMS):
+            return paths
+        missing = missing or [name for name in MD5_SUMS if name not in paths]
     fault = f"MNIST is not in {', '.join(map(str, folders))}: {', '.join(missing)} (plain or .gz) missing there"
-    cure = "name the folder that holds the four files with --data-dir or $DELTARULE_DATA, or none to download them"
-    raise DataError(f"{fault}; {cure}")
+    advice = "name the folder with the four files by --data-dir or $DELTARULE_DATA, or name none to download them"
+    raise DataError(f"{fault}; {advice}")
 
 
 def _read_cached(path: Path, md5: str, base_urls: Sequence[str], progress: Callable[[str], Any]) -> np.ndarray:
-    """Read a file from the cache, downloaded first if need be; delete it if it is not MNIST's."""
+    """Read a file from the cache, after a download if it is not there; delete it if it is not MNIST's."""
     if not path.is_file():
         download(path, base_urls, progress)
     try:
@@ -205,13 +204,13 @@ def _read_cached(path: Path, md5: str, base_urls: Sequence[str], progress: Calla
             raise DataError(f"{path}: the uncompressed bytes should have the MD5 sum {md5}, but have {found}")
     except DataError as error:
         path.unlink(missing_ok=True)
-        again = "the file has been deleted: run again to download it anew, or use --data-dir"
-        raise DataError(f"{error}; {again}") from None
+        advice = "the file has been deleted: run again to download it anew, or use --data-dir"
+        raise DataError(f"{error}; {advice}") from None
     return array
 
 
 def _md5(array: np.ndarray) -> str:
-    """Compute the MD5 sum of the IDX file that holds `array`, uncompressed."""
+    """The MD5 sum of the uncompressed IDX file of `array`."""
     digest = hashlib.md5(idx_header(array.shape), usedforsecurity=False)
     digest.update(array.data)
     return digest.hexdigest()
@@ -222,7 +221,7 @@ LARGEST_RATIO = 1032  # deflate writes at least one byte for 1032 of its input
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:
-    """The header of an IDX file: 0 0 8 d, where 8 means unsigned bytes and d dimensions, and d sizes of 32 bits.
+    """The header of an IDX file: 0 0 8 d, with 8 for unsigned bytes and d dimensions, then d sizes of 32 bits.
 
     >>> idx_header((2, 3)).hex(" ")
     '00 00 08 02 00 00 00 02 00 00 00 03'
@@ -231,10 +230,10 @@ def idx_header(shape: tuple[int, ...]) -> bytes:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, plain or compressed with gzip (told by its content, not its name).
+    """Read an IDX file of unsigned bytes, plain or compressed with gzip, which the content tells and not the name.
 
-    A header is a claim, not a fact: nothing is allocated that the file cannot hold, and a compressed file is read no
-    further than its header claims.
+    The header is not trusted: no more is allocated than the file can hold, and a compressed file is read no further
+    than its header claims.
     """
     try:
         with path.open("rb") as plain:

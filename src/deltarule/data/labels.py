@@ -1,8 +1,7 @@
-"""Class labels as one-hot rows, and network outputs as class labels and probabilities.
+"""Class labels as one-hot rows, and network outputs as probabilities of the classes.
 
-A label keeps the type it had in the source: text, whole number, number or boolean. A file read again later
-may store the same label otherwise (3 as 3.0, because another row of the column is empty); `as_label` undoes
-that.
+A label keeps its type in the source: text, whole number, number or boolean. Another file may store the same label
+differently (3 as 3.0, if another cell of the column is empty); `as_label` converts it back.
 """
 
 import math
@@ -18,7 +17,7 @@ Label = str | int | float | bool
 
 
 def as_label(value: Any, kind: type) -> Label | None:
-    """Read `value` as a label of type `kind` (str, int, float or bool), or None where it is none."""
+    """Convert a cell to a label of the type `kind`, str, int, float or bool; None if that cannot be done exactly."""
     if kind is str:
         return str(value)
     if kind is int and isinstance(value, int):
@@ -37,7 +36,7 @@ def as_label(value: Any, kind: type) -> Label | None:
 
 
 def check_classes(classes: Sequence[Any]) -> None:
-    """Refuse class labels that are not at least two, all different, of one type, and sorted."""
+    """Raise a DataError unless there are at least two class labels, all different, of one type, and sorted."""
     kinds = {type(label) for label in classes}
     alike = len(kinds) == 1 and kinds <= {str, int, float, bool}
     if not alike or len(classes) < 2 or list(classes) != sorted(set(classes)):
@@ -53,10 +52,10 @@ def one_hot(
     what: str = "classes",
     missing: bool = False,
 ) -> np.ndarray:
-    """Write N labels as one-hot rows, (N, k): Y[i, j] = 1 where label i is the known label j, else 0.
+    """Encode N labels as one-hot rows, (N, k): Y[i, j] = 1 if label i is known label j, else 0.
 
-    With `missing` a label may be None; one more column, the last, is 1 then. The other arguments are for the error of
-    a label that is none of the known ones: where they stand, the numbers of the rows, what known ones are called.
+    With `missing` a label may be None, for which one more column, the last, is 1. The error about an unknown label
+    names its `origin`, the number of its row in `rows`, and `what` the known labels are.
     """
     kind: Any = type(known[0])
     place: dict[Any, int] = {label: j for j, label in enumerate(known)}
@@ -70,17 +69,17 @@ def one_hot(
             row = i if rows is None else rows[i]
             found = "is empty" if value is None else f"holds {format_value(value)}"
             advice = EMPTY_ADVICE if value is None else "correct the cell, leave the row out, or train on rows with it"
-            among = f"which is none of the known {what} ({format_values(tuple(known))})"
-            raise DataError(f"{origin}, data row {row} (counted from 0) {found}, {among}: {advice}")
+            rule = f"which is none of the known {what} ({format_values(tuple(known))})"
+            raise DataError(f"{origin}, data row {row} (counted from 0) {found}, {rule}: {advice}")
         encoded[i, j] = 1.0
     return encoded
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Read outputs as probabilities of the classes, (N, k) float64: p_j = a_j^L / sum_i a_i^L.
+    """The probabilities of the classes, (N, k) float64: p_j = a_j^L / sum_i a_i^L.
 
-    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one. An
-    output that is not above 0 counts as the smallest number that is.
+    Softmax outputs do not change; sigmoid outputs need not sum to one. An output of 0 or less counts as the smallest
+    positive number.
     """
     positive = np.maximum(np.asarray(outputs, np.float64), np.finfo(np.float64).tiny)
     return positive / positive.sum(axis=1, keepdims=True)

@@ -1,8 +1,8 @@
-"""Time series as a NARX network reads them: which lags, stretches without a gap, and the table of lagged columns.
+"""Time series as inputs of a NARX network: the lags, segments without a gap, and the table of lagged columns.
 
     y_t = f(y_{t-1}, .., y_{t-a}, u_{t-1}, .., u_{t-b})                             (NARX)
 
-A row of the table is x_t: the outputs of each lag, smallest lag first, then the inputs of each lag likewise.
+A row of the table is x_t: the outputs at each lag, smallest lag first, then the inputs at each lag.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Lags:
-    """How far back the network looks: `outputs` each at least 1, `inputs` at least 0, both rising."""
+    """The lags of the outputs, each at least 1, and of the inputs, each at least 0, both rising."""
 
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
 
     @property
     def max_lag(self) -> int:
-        """The steps before the first one that can be predicted."""
+        """The largest lag, D: the first step that can be predicted."""
         return max((*self.outputs, *self.inputs), default=0)
 
     @property
     def max_output_lag(self) -> int:
-        """How many outputs before a run have to be known; none for a time-delay network."""
+        """The largest lag of an output; 0 for a time-delay network."""
         return max(self.outputs, default=0)
 
 
@@ -41,45 +41,43 @@ class Segment(NamedTuple):
 
 
 def find_segments(U: np.ndarray, Y: np.ndarray, lags: Lags) -> list[Segment]:
-    """The stretches of a record U (T, m), Y (T, k), long enough for one prediction; a missing input ends one."""
-    given = np.isfinite(U).all(axis=1)
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]]).astype(int))).reshape(-1, 2)
-    found = []
+    """The segments of a record U (T, m), Y (T, k) that are long enough for one prediction; a missing input ends one."""
+    is_complete = np.isfinite(U).all(axis=1)
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], is_complete, [False]]).astype(int))).reshape(-1, 2)
+    segments = []
     for first, last in ends:
         start = first + first_known(Y[first:last], lags)
         if start + lags.max_lag < last:
-            found.append(Segment(U[start:last], Y[start:last]))
-    return found
+            segments.append(Segment(U[start:last], Y[start:last]))
+    return segments
 
 
 def first_known(Y: np.ndarray, lags: Lags) -> int:
-    """The first step at which a piece of Y (T, k) can begin, whose first run then has its outputs; T if none can."""
-    D, T = lags.max_lag, len(Y)
+    """The first step of Y (T, k) from which a free run can begin D steps later with measured outputs; T if none can."""
+    D, T, needed = lags.max_lag, len(Y), lags.max_output_lag
     missing = np.concatenate([[0], np.cumsum(np.isnan(Y).any(axis=1))])
-    free = (
-        np.flatnonzero(missing[D:] == missing[D - lags.max_output_lag : T + 1 - lags.max_output_lag]) if D <= T else []
-    )
-    return int(free[0]) if len(free) else T
+    starts = np.flatnonzero(missing[D:] == missing[D - needed : T + 1 - needed]) if D <= T else []
+    return int(starts[0]) if len(starts) else T
 
 
 def lagged(U: np.ndarray, Y: np.ndarray, lags: Lags) -> np.ndarray:
-    """The rows x_t from the longest lag D on, (..., T - D, n_1), of U (..., T, m) and Y (..., T, k)."""
+    """The rows x_t from step D on, the largest lag, (..., T - D, n_1), of U (..., T, m) and Y (..., T, k)."""
     D, T = lags.max_lag, Y.shape[-2]
     columns = [Y[..., D - j : T - j, :] for j in lags.outputs] + [U[..., D - j : T - j, :] for j in lags.inputs]
     return np.concatenate(columns, axis=-1)
 
 
 def lag_table(parts: Sequence[Segment], lags: Lags) -> tuple[np.ndarray, np.ndarray]:
-    """The rows x_t with their targets y_t, (N, n_1) and (N, k), of all steps at which both are known."""
+    """The rows x_t with their targets y_t, (N, n_1) and (N, k), of all steps without a missing value."""
     X = np.concatenate([lagged(part.U, part.Y, lags) for part in parts])
     Y = np.concatenate([part.Y[lags.max_lag :] for part in parts])
-    known = np.isfinite(X).all(axis=1) & np.isfinite(Y).all(axis=1)
-    return X[known], Y[known]
+    is_complete = np.isfinite(X).all(axis=1) & np.isfinite(Y).all(axis=1)
+    return X[is_complete], Y[is_complete]
 
 
 class Windows(NamedTuple):
-    """Equally long pieces of stretches: U (K, D + H, m), Y (K, D + H, k), a run of which can begin after D steps, and
-    which of the H outputs there are measured, (K, H, k) of ones and zeros.
+    """K pieces of segments of equal length: U (K, D + H, m), Y (K, D + H, k). A free run begins after D steps;
+    `measured` (K, H, k) is 1 for each of its outputs that is measured, else 0.
     """
 
     U: np.ndarray
@@ -88,32 +86,29 @@ class Windows(NamedTuple):
 
 
 def windows(parts: Sequence[Segment], lags: Lags, steps: int | None, every: int | None = None) -> Windows:
-    """Pieces of D + `steps` steps that begin every steps / 2, or `every`, D the longest lag; a shorter stretch is one.
+    """Cut segments into pieces of D + `steps` steps, D the largest lag, that begin every steps / 2 or `every` steps.
 
-    Without `steps` every stretch is one piece.
-
-    A piece whose run would lack an output before it begins where none is missing. What lies beyond the
-    end of a stretch repeats its last inputs and counts as not measured.
+    A shorter segment is one piece; without `steps` every segment is. A piece begins later if outputs are missing that
+    its free run needs. Beyond the end of a segment its last inputs are repeated, and outputs count as not measured.
     """
-    longest = lags.max_lag
-    H = max(len(part.Y) for part in parts) - longest
+    D = lags.max_lag
+    H = max(len(part.Y) for part in parts) - D
     H = H if steps is None else min(steps, H)
     pieces = []
     for part in parts:
-        last = max(len(part.Y) - longest - H, 0)
-        apart = max(H // 2, 1) if every is None else every
-        wanted = range(0, last + apart, apart) if last else (0,)
-        starts = {min(at, last) for at in wanted}
-        starts = {at + first_known(part.Y[at:], lags) for at in starts}
-        pieces += [(part, at) for at in sorted(starts) if at + longest < len(part.Y)]
-    U = np.stack([_padded(part.U, at, longest + H, "edge") for part, at in pieces])
-    Y = np.stack([_padded(part.Y, at, longest + H, "constant", constant_values=np.nan) for part, at in pieces])
-    return Windows(U, Y, np.isfinite(Y[:, longest:]).astype(float))
+        last = max(len(part.Y) - D - H, 0)
+        spacing = max(H // 2, 1) if every is None else every
+        starts = {min(start, last) for start in (range(0, last + spacing, spacing) if last else (0,))}
+        starts = {start + first_known(part.Y[start:], lags) for start in starts}
+        pieces += [(part, start) for start in sorted(starts) if start + D < len(part.Y)]
+    U = np.stack([_padded(part.U, start, D + H, "edge") for part, start in pieces])
+    Y = np.stack([_padded(part.Y, start, D + H, "constant", constant_values=np.nan) for part, start in pieces])
+    return Windows(U, Y, np.isfinite(Y[:, D:]).astype(float))
 
 
-def spaced_windows(parts: Sequence[Segment], lags: Lags, steps: int, places: int) -> Windows:
-    """Windows of `steps` that begin at no more than about `places` places, evenly over the stretches."""
-    return windows(parts, lags, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
+def spaced_windows(parts: Sequence[Segment], lags: Lags, steps: int, count: int) -> Windows:
+    """About `count` windows of `steps` steps, at most, spread evenly over the segments."""
+    return windows(parts, lags, steps, every=max(1, sum(len(part.Y) for part in parts) // count))
 
 
 def _padded(array: np.ndarray, first: int, length: int, mode: Any, **values: float) -> np.ndarray:

@@ -1,40 +1,40 @@
-"""Mean, standard deviation and range of columns whose rows come in pieces, in one pass and in memory of one piece."""
+"""Mean, standard deviation and range of columns whose rows come in pieces, in one pass and with little memory."""
 
 import numpy as np
 
-LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
-ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
+LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are float64 numbers
+ROUNDING = 1e-14  # a standard deviation below this share of the largest magnitude is rounding
 
 
 class Moments:
     """Running moments of `width` columns; pieces are merged by the formulas of Chan, Golub and LeVeque (1979).
 
-    Each piece is measured about its own mean, so a column of 1e9 plus noise of 1 keeps its noise; and in units of a
-    power of two above the column's largest magnitude, so the squares of 1e200 and of 1e-200 stay within float64.
+    Each piece is measured about its own mean, so a column of 1e9 plus noise of 1 keeps its noise. Its unit is a power
+    of two above the column's largest magnitude, so the squares of 1e200 and of 1e-200 stay within float64.
     """
 
     def __init__(self, width: int):
-        self.count = 0.0  # of rows, or the sum of their weights
-        self.exponent = np.full(width, LEAST)  # of the unit of `mean` and, squared, of `squares`
+        self.count = 0.0  # the number of rows, or the sum of their weights
+        self.exponent = np.full(width, LEAST)  # the unit of `mean` is 2**exponent, that of `squares` its square
         self.mean, self.squares = np.zeros(width), np.zeros(width)
         self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
 
     def add(self, piece: np.ndarray, weight: np.ndarray | None = None) -> None:
-        """More rows, (rows, width), finite, with weights (rows,) above 0; None weighs each by one."""
+        """Add rows, (rows, width), finite, with weights (rows,) above 0 or equal weights."""
         if not len(piece):
             return
-        these = Moments(piece.shape[1])
-        these.count = float(len(piece) if weight is None else weight.sum())
-        these.low, these.high = piece.min(axis=0), piece.max(axis=0)
-        these._raise_units()
-        piece = piece / np.ldexp(1.0, these.exponent)
-        these.mean = np.average(piece, axis=0, weights=weight)
-        squares = np.square(piece - these.mean)
-        these.squares = squares.sum(axis=0) if weight is None else weight @ squares
-        self.merge(these)
+        added = Moments(piece.shape[1])
+        added.count = float(len(piece) if weight is None else weight.sum())
+        added.low, added.high = piece.min(axis=0), piece.max(axis=0)
+        added._raise_units()
+        piece = piece / np.ldexp(1.0, added.exponent)
+        added.mean = np.average(piece, axis=0, weights=weight)
+        squares = np.square(piece - added.mean)
+        added.squares = squares.sum(axis=0) if weight is None else weight @ squares
+        self.merge(added)
 
     def merge(self, other: "Moments") -> None:
-        """The rows that another one measured."""
+        """Add the rows that `other` has measured."""
         if not other.count:
             return
         self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
@@ -47,7 +47,7 @@ class Moments:
         self.count = total
 
     def _raise_units(self) -> None:
-        """Units of which no number so far is two or more; powers of two, so nothing is rounded."""
+        """Raise the units until every number is below two units; units are powers of two, so nothing is rounded."""
         largest = np.maximum(np.abs(self.low), np.abs(self.high))
         exponent = np.where(largest > 0, np.clip(np.frexp(largest)[1], LEAST, MOST), LEAST)
         self.mean = np.ldexp(self.mean, self.exponent - exponent)
@@ -55,7 +55,7 @@ class Moments:
         self.exponent = exponent
 
     def scales(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each column, (width,); of one that does not vary its value, and 1."""
+        """Mean and standard deviation of each column, (width,); for a constant column its value and 1."""
         std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
         largest = np.maximum(np.abs(self.low), np.abs(self.high))
         scaled = (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
@@ -63,12 +63,12 @@ class Moments:
 
 
 class BlockMoments:
-    """Running moments of `width` columns, whose rows come block by block, blocks merged in pairs of neighbours.
+    """Running moments of `width` columns whose rows come block by block, merged in a fixed tree order.
 
-    Which block is merged with which follows from their numbers alone. So the result is the same to the last bit whoever
-    read the blocks, in whatever order; and errors of rounding grow with the logarithm of their number. A node
-    (level, i) is what is known of blocks i · 2^level up to the next node's first. As soon as a node and its neighbour,
-    i with its last bit turned, are there they become one of the next level, so few are held at a time.
+    The order depends on the blocks' numbers alone. So every process gets the same bits, in whatever order blocks are
+    read, and rounding errors grow with the logarithm of the number of blocks. Node (level, i) of the tree has the
+    moments of the 2^level blocks from i 2^level on. A node and its neighbour, i with its last bit flipped, are merged
+    into a node of the next level as soon as both are there, so few nodes are in memory.
     """
 
     def __init__(self, width: int):
@@ -77,7 +77,7 @@ class BlockMoments:
         self._number, self._open = -1, Moments(width)
 
     def add(self, number: int, piece: np.ndarray) -> None:
-        """Rows of block `number`, (rows, width), finite; a block's pieces come one after another, in their order."""
+        """Add rows of block `number`, (rows, width), finite; the pieces of a block come in a row, in their order."""
         if number != self._number:
             self.close()
             self._number = number
@@ -87,19 +87,19 @@ class BlockMoments:
         """The moments of all rows so far."""
         self.close()
         total = Moments(self.width)
-        for place in sorted(self.nodes, key=lambda place: place[1] << place[0]):
-            total.merge(self.nodes[place])
+        for node in sorted(self.nodes, key=lambda node: node[1] << node[0]):
+            total.merge(self.nodes[node])
         return total
 
     def join(self, other: "BlockMoments") -> None:
-        """Take in the blocks that another process read, which this one has to itself from now on."""
+        """Add the blocks that another process has read; `other` must not be used afterwards."""
         self.close()
         other.close()
         for (level, i), moments in other.nodes.items():
             self._put(level, i, moments)
 
     def close(self) -> None:
-        """The open block has no more pieces."""
+        """Finish the block that is being read."""
         if self._number >= 0:
             self._put(0, self._number, self._open)
         self._number, self._open = -1, Moments(self.width)

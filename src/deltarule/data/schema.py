@@ -1,7 +1,7 @@
-"""How raw rows become X and Y, and a network's outputs targets in their units or class labels.
+"""Encode raw rows as X and Y, and decode a network's outputs as targets in their units or as class labels.
 
-A schema is measured once, on the training rows, and travels in the model file: a program that loads
-the model encodes new rows exactly as the training rows were.
+A schema is measured once, on the training rows, and stored in the model file, so that new rows are encoded exactly as
+the training rows were.
 """
 
 import sys
@@ -22,7 +22,7 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Schema:
-    """The inputs and targets of a data set, with all that encoding and decoding them takes."""
+    """The columns and classes of a data set, which encode inputs and targets and decode outputs."""
 
     source: str  # "digits", "mnist" or "table"
     task: Task
@@ -74,7 +74,7 @@ class Schema:
 
     @property
     def column_slices(self) -> list[tuple[Any, slice]]:
-        """Each column with the network inputs that it becomes."""
+        """Each column with the slice of its network inputs."""
         ends = np.cumsum([column.width for column in self.inputs]).tolist()
         return [(column, slice(end - column.width, end)) for column, end in zip(self.inputs, ends, strict=True)]
 
@@ -88,7 +88,7 @@ class Schema:
 
         Raises:
             DataError: a column is missing; a cell is missing, infinite, no number or an unseen category; an
-                image has another shape. The sentence names the column, the first bad row and its value.
+                image has another shape. The message names the column, the first bad row and its value.
         """
         if self.image_shape is not None:
             return self.inputs[0].encode(np.asarray(raw), origin)
@@ -100,7 +100,7 @@ class Schema:
         Args:
             raw: a DataFrame with the target columns, or an array: (N,) labels, or (N,) or (N, k) numbers.
             origin: what the rows are called in errors.
-            missing: whether empty cells of numbers become NaN, rather than an error.
+            missing: whether empty cells of numbers become NaN instead of an error.
 
         Raises:
             DataError: a target is missing, not finite, no number, or no known class.
@@ -121,8 +121,8 @@ class Schema:
         Y = np.full((len(raw), len(self.targets)), np.nan)
         for j, column in enumerate(self.targets):
             cells = require_columns(raw, (column.name,), origin)[column.name]
-            known = cells.notna().to_numpy() if missing else np.ones(len(raw), bool)
-            Y[known, j] = column.encode(cells[known], origin)[:, 0]
+            present = cells.notna().to_numpy() if missing else np.ones(len(raw), bool)
+            Y[present, j] = column.encode(cells[present], origin)[:, 0]
         return Y
 
     def decode(self, outputs: Any) -> np.ndarray:
@@ -130,7 +130,7 @@ class Schema:
 
         Returns:
             For regression (N, k) float64 in the targets' own units; for classification (N,) class labels,
-            each that of the most active output.
+            those of the largest outputs.
 
         Raises:
             DataError: the outputs have another shape or are not finite.
@@ -147,11 +147,11 @@ class Schema:
         return np.stack(decoded, axis=1)
 
     def scaled_by_mean(self, means: Sequence[float]) -> "Schema":
-        """The same schema, the targets of a regression, at least 0, divided by these means instead of standardised."""
+        """The same schema with the targets of a regression, at least 0, divided by `means` instead of standardised."""
         return replace(self, targets=tuple(map(NumericColumn.scaled_by_mean, self.targets, means)))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe the schema in JSON's types; `from_json` reads it back equal."""
+        """Describe the schema in JSON's types; `from_json` reads it back."""
         columns = {name: [column.to_json() for column in getattr(self, name)] for name in ("inputs", "targets")}
         classes = {"classes": None if self.classes is None else list(self.classes)}
         names = {"target_names": list(self.target_names)}
@@ -159,7 +159,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, description: Any) -> "Schema":
-        """Read what `to_json` wrote; whatever is not that is a DataError."""
+        """Read what `to_json` wrote; anything else is a DataError."""
         if not isinstance(description, Mapping):
             raise DataError(f"the schema is {format_value(description)}, but must be an object with the entry 'source'")
         targets = [column_from_json(item) for item in read_list(description, "targets", Mapping)]
@@ -180,28 +180,26 @@ COLUMN_KINDS: dict[str, Any] = {kind.kind: kind for kind in (NumericColumn, Cate
 
 
 def column_from_json(item: Mapping[str, Any]) -> Any:
-    """Read what a column's `to_json` wrote; whatever is not that is a DataError."""
+    """Read what a column's `to_json` wrote; anything else is a DataError."""
     kind = COLUMN_KINDS.get(read_entry(item, "kind", str))
     if kind is None:
         raise DataError(
             f"the schema has a column of the kind {format_value(item['kind'])}: it must be {', '.join(COLUMN_KINDS)}"
         )
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in fields(kind):
         first, *others = get_args(field.type) or (field.type,)  # tuple[int, ...] is a list; float | None may be absent
         if field.name in item or field.default is MISSING:
-            many = Ellipsis in others
-            given[field.name] = (
-                tuple(read_list(item, field.name, first)) if many else read_entry(item, field.name, first)
-            )
-    return kind(**given)
+            is_list, name = Ellipsis in others, field.name
+            values[name] = tuple(read_list(item, name, first)) if is_list else read_entry(item, name, first)
+    return kind(**values)
 
 
 def read_entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
-    """Take one entry of the type `kind` from a JSON object, else a DataError; a number is finite, and no bool."""
+    """An entry of a JSON object that has the type `kind`, else a DataError; a number is finite, and no bool."""
     value: Any = description.get(key)
     if not _has_type(value, kind):
-        rule = f"a {'finite number' if kind is float else kind.__name__} must stand there"
+        rule = f"it must be a {'finite number' if kind is float else kind.__name__}"
         raise DataError(
             f"the schema's entry {key!r} holds {format_value(value)}, and {rule}: the model file is damaged"
         )
@@ -209,7 +207,7 @@ def read_entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
 
 
 def read_list(description: Mapping[str, Any], key: str, *kinds: Any) -> list[Any]:
-    """Take one entry that is a list of items of the given type or types."""
+    """An entry of a JSON object that is a list of items of these types, else a DataError."""
     items = read_entry(description, key, list)
     for item in items:
         if not any(_has_type(item, kind) for kind in kinds):

@@ -1,4 +1,4 @@
-"""A table of a time series: its steps in the order of time, evenly spaced, with targets and inputs by name."""
+"""Read a table as a time series: evenly spaced steps in the order of time, with targets and inputs by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,37 +11,37 @@ from deltarule.data.optional import Frame, require
 from deltarule.data.table_columns import find_targets, require_column
 from deltarule.errors import DataError
 
-EVEN = 0.01  # of a step, by which one may differ from the others
+EVEN = 0.01  # relative difference that steps may have
 
 
 @dataclass(frozen=True, eq=False)
 class TimeSeries:
-    """Evenly spaced steps; a step that the table leaves out has NaN."""
+    """Evenly spaced steps; steps that the table leaves out are NaN."""
 
-    time: np.ndarray  # of each step, (T,): numbers, or datetime64
+    time: np.ndarray  # of each step, (T,), numbers or datetime64
     targets: tuple[str, ...]  # the names of the outputs
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...]  # the names of the inputs
     Y: np.ndarray  # outputs, (T, k)
     U: np.ndarray  # inputs, (T, m)
     notes: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> tuple[Any, Any]:
-        """U, None without inputs, and Y, (T,) of one output, as `NARXRegressor` takes them."""
+        """U, or None without inputs, and Y, (T,) for one output, for `NARXRegressor`."""
         return (self.U if self.inputs else None), (self.Y[:, 0] if len(self.targets) == 1 else self.Y)
 
     @property
     def step(self) -> float | None:
-        """The time from one step to the next, in seconds where times are dates; None of a single step."""
+        """The time from one step to the next, in seconds for dates; None for a single step."""
         if len(self.time) < 2:
             return None
         step = self.time[1] - self.time[0]
         return float(step / np.timedelta64(1, "s") if isinstance(step, np.timedelta64) else step)
 
     def part(self, first: int, last: int | None = None) -> "TimeSeries":
-        """Steps `first` to before `last`."""
-        which = slice(first, last)
-        return replace(self, time=self.time[which], Y=self.Y[which], U=self.U[which])
+        """The steps from `first` to before `last`."""
+        steps = slice(first, last)
+        return replace(self, time=self.time[steps], Y=self.Y[steps], U=self.U[steps])
 
 
 def series_from_frame(
@@ -53,43 +53,42 @@ def series_from_frame(
     drop: Sequence[str] = (),
     resample: float | None = None,
 ) -> TimeSeries:
-    """The series that a table holds, one row a step.
+    """Read the time series of a table, one row a step.
 
-    Without the column of the `time` rows are evenly spaced. `inputs` None takes all columns but those in `drop`.
-    `resample` is the step, in the unit of the time (seconds of dates), to which rows are interpolated; None refuses
-    times that are not evenly spaced.
+    Without a column `time` the rows are evenly spaced. `inputs` None takes all columns except those in `drop`.
+    `resample` is the step to which the rows are interpolated, in the unit of the times (seconds for dates); without it
+    times must be evenly spaced.
     """
 
-    def found(name: str, option: str) -> str:
+    def resolve(name: str, option: str) -> str:
         return require_column(name, list(frame.columns), origin, option)
 
-    names = find_targets(list(frame.columns), targets, origin)
-    left_out = [found(name, "option --drop") for name in drop]
-    at = None if time is None else found(time, "option --time")
-    others = [name for name in frame.columns if name not in (*names, *left_out, at)]
-    taken = others if inputs is None else [found(name, "inputs") for name in inputs]
-    columns = [_read_numbers(frame, name, origin) for name in (*names, *taken)]
+    target_names = find_targets(list(frame.columns), targets, origin)
+    dropped = [resolve(name, "option --drop") for name in drop]
+    time_column = None if time is None else resolve(time, "option --time")
+    others = [name for name in frame.columns if name not in (*target_names, *dropped, time_column)]
+    input_names = others if inputs is None else [resolve(name, "inputs") for name in inputs]
+    columns = [_read_numbers(frame, name, origin) for name in (*target_names, *input_names)]
     values = np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
-    k, notes = len(names), ()
-    moments: np.ndarray = np.arange(len(frame), dtype=float)
-    if at is not None:
-        moments, values, notes = _space_evenly(
-            _read_times(frame, at, origin), values, frame.index, origin, at, resample
-        )
-    return TimeSeries(moments, tuple(names), tuple(taken), values[:, :k], values[:, k:], notes)
+    k, notes = len(target_names), ()
+    times: np.ndarray = np.arange(len(frame), dtype=float)
+    if time_column is not None:
+        times = _read_times(frame, time_column, origin)
+        times, values, notes = _space_evenly(times, values, frame.index, origin, time_column, resample)
+    return TimeSeries(times, tuple(target_names), tuple(input_names), values[:, :k], values[:, k:], notes)
 
 
 def require_step(series: TimeSeries, step: float | None, origin: str) -> None:
-    """Refuse a series of another step than the one that a model was trained on, None if that is not known."""
+    """Raise a DataError if a series has another step than the one that a model was trained on (None: not known)."""
     if step is not None and series.step is not None and abs(series.step - step) > EVEN * step:
         raise DataError(
-            f"{origin} has a row every {series.step:g}, and the model was trained on a row every {step:g} (seconds, "
-            f"where times are dates): give it rows {step:g} apart, or train a model on rows like these"
+            f"{origin} has a row every {series.step:g}, and the model was trained on a row every {step:g} (seconds "
+            f"for dates): give it rows {step:g} apart, or train a model on rows like these"
         )
 
 
 def _read_numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
-    """A column as numbers; an empty cell is missing."""
+    """Read a column of numbers; NaN for missing cells and infinite ones."""
     column = frame[name]
     if kind_of(column) not in ("numeric", "boolean"):
         bad = next((cell for cell in column.dropna() if not isinstance(cell, int | float)), None)
@@ -102,10 +101,11 @@ def _read_numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
 
 
 def _read_times(frame: Frame, name: str, origin: str) -> np.ndarray:
-    """A column of numbers, or of dates as seconds since the first."""
+    """Read a column of times, numbers or dates."""
     pd, column = require("pandas", "a series"), frame[name]
     if column.isna().any():
-        raise DataError(f"{origin}: column {name!r} has no time in data row {frame.index[int(column.isna().argmax())]}")
+        row = frame.index[int(column.isna().argmax())]
+        raise DataError(f"{origin}: column {name!r} has no time in data row {row}: fill the cell, or remove the row")
     if kind_of(column) in ("numeric", "boolean"):
         return as_numbers(column)
     if kind_of(column) != "date":
@@ -116,43 +116,45 @@ def _read_times(frame: Frame, name: str, origin: str) -> np.ndarray:
     try:
         return pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
     except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{origin}: column {name!r} holds dates that cannot be read ({error})") from None
+        advice = "write them like 2026-01-31 14:00"
+        raise DataError(f"{origin}: column {name!r} holds dates that cannot be read ({error}): {advice}") from None
 
 
 def _space_evenly(
     time: np.ndarray, values: np.ndarray, rows: Sequence, origin: str, name: str, resample: float | None
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """The steps at even times; those left out are NaN."""
-    dates = time.dtype.kind == "M"
-    seconds = (time - time[0]) / np.timedelta64(1, "s") if dates else time - time[0]
+    """Return evenly spaced times and the values at them, NaN for missing steps, and notes."""
+    are_dates = time.dtype.kind == "M"
+    seconds = (time - time[0]) / np.timedelta64(1, "s") if are_dates else time - time[0]
     steps = np.diff(seconds)
     if len(steps) == 0 or steps.min() <= 0:
         row = int(np.argmax(steps <= 0)) + 1 if len(steps) else 0
         raise DataError(
             f"{origin}: the times in column {name!r} do not rise in data row {rows[row]} ({str(time[row])[:19]}): sort "
-            "the rows by time and leave repeated ones out"
+            "the rows by time, and remove repeated times"
         )
     step = float(np.median(steps)) if resample is None else resample
     if resample is None:
         gaps = np.rint(steps / step)
-        odd = np.abs(steps - gaps * step) > EVEN * step
-        if odd.any():
-            row = int(odd.argmax()) + 1
+        is_uneven = np.abs(steps - gaps * step) > EVEN * step
+        if is_uneven.any():
+            row = int(is_uneven.argmax()) + 1
             raise DataError(
-                f"{origin}: data row {rows[row]} comes {steps[row - 1]:g} after the one before it in column {name!r}, "
-                f"and most rows come {step:g} after theirs: a series needs even steps; interpolate it to them with "
+                f"{origin}: data row {rows[row]} comes {steps[row - 1]:g} after the row before it in column {name!r}, "
+                f"and most rows come {step:g} after theirs: a time series needs even steps, interpolate it with "
                 f"--resample {step:g}"
             )
-        place = np.concatenate([[0], np.cumsum(gaps)]).astype(int)
-        even = np.full((place[-1] + 1, values.shape[1]), np.nan)
-        even[place] = values
+        positions = np.concatenate([[0], np.cumsum(gaps)]).astype(int)
+        even = np.full((positions[-1] + 1, values.shape[1]), np.nan)
+        even[positions] = values
         missing = len(even) - len(values)
         notes = (f"{missing} steps between the rows of {origin} are missing",) if missing else ()
     else:
-        at = np.arange(int(seconds[-1] / step + 1e-9) + 1) * step
-        known = np.isfinite(values)
-        even = np.stack([np.interp(at, seconds[k], v[k]) for v, k in zip(values.T, known.T, strict=True)], axis=1)
-        notes = (f"{origin} is interpolated to {len(at)} steps of {step:g} from {len(values)} rows",)
+        even_seconds = np.arange(int(seconds[-1] / step + 1e-9) + 1) * step
+        present = np.isfinite(values)
+        columns = zip(values.T, present.T, strict=True)
+        even = np.stack([np.interp(even_seconds, seconds[p], v[p]) for v, p in columns], axis=1)
+        notes = (f"{origin} is interpolated to {len(even)} steps of {step:g} from {len(values)} rows",)
     count = np.arange(len(even))
-    moments = time[0] + (count * np.timedelta64(round(step * 1e9), "ns") if dates else count * step)
-    return moments, even, notes
+    even_times = time[0] + (count * np.timedelta64(round(step * 1e9), "ns") if are_dates else count * step)
+    return even_times, even, notes

@@ -1,4 +1,4 @@
-"""The one door to every source: digits, mnist, or a table file."""
+"""Load digits, MNIST or a table by its name: for a training, or for a trained model."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from deltarule.data.table_file import report_file_lines
 from deltarule.data.table_options import DEFAULT_OPTIONS, TableOptions
 from deltarule.errors import ConfigurationError, DataError
 
-# The sources of images by name: what the seed of the split, the folders and who is told of downloads give.
+# The sources of images by name, each a function of the split's seed, MNIST's folders and the callback for downloads.
 IMAGE_SOURCES: dict[str, Callable[[int, Folders, Any], ImageSource]] = {
     "digits": lambda seed, folders, progress: read_digits(seed),
     "mnist": lambda seed, folders, progress: read_mnist(folders, progress=progress),
@@ -44,22 +44,22 @@ def load(
         drop_missing: leave out a table's rows with missing cells instead of refusing them.
         options: how a table's file is written and what some of its columns are for.
         divide_by_mean: divide a table's targets by their mean instead of standardising them: counts and rates.
-        progress: told the address of each file that is downloaded, before it is.
+        progress: called with the address of each file before it is downloaded.
 
     Raises:
         DataError: the source, or a cell in it, cannot be used.
         ConfigurationError: an option lies outside its domain, or does not belong to this source.
     """
-    pictures = IMAGE_SOURCES.get(str(source))
-    if pictures is None:
+    read_images = IMAGE_SOURCES.get(str(source))
+    if read_images is None:
         with report_file_lines(source, options):
             return load_table(source, target, task, seed, split or "random", drop_missing, options, divide_by_mean)
-    of_tables = {"target": target, "options": None if options == DEFAULT_OPTIONS else options, "split": split}
-    for name, given in (of_tables | {"task": None if task == "classification" else task}).items():
-        if given is not None:
-            rule = "is a classification of images with parts of its own, and no table"
-            raise ConfigurationError(f"{name} is {given!r}, but {source} {rule}: leave it out")
-    return pictures(seed, data_dir, progress).data_set()
+    table_options = {"target": target, "options": None if options == DEFAULT_OPTIONS else options, "split": split}
+    for name, value in (table_options | {"task": None if task == "classification" else task}).items():
+        if value is not None:
+            rule = "is a classification of images with a split of its own, and no table"
+            raise ConfigurationError(f"{name} is {value!r}, but {source} {rule}: leave it out")
+    return read_images(seed, data_dir, progress).data_set()
 
 
 def load_raw(
@@ -73,26 +73,26 @@ def load_raw(
     options: TableOptions = DEFAULT_OPTIONS,
     progress: Callable[[str], Any] = lambda address: None,
 ) -> RawRows:
-    """Read a source for a model that is already trained, encoded by the model's schema.
+    """Read a source for a trained model, encoded by the model's schema.
 
     Args:
         source: as of `load`.
         schema: the model's schema.
         data_dir: as of `load`.
-        seed: the seed the model was trained with; it says which digits were held out.
+        seed: the seed of the model's training, from which the held-out digits follow.
         drop_missing: as of `load`.
-        targets: encode a table's targets where it has them; False for prediction, which does not look at them.
+        targets: whether to encode a table's targets, if it has them; prediction ignores them.
         options: how a table's file is written.
         progress: as of `load`.
 
     Raises:
         DataError: the source, or a cell in it, cannot be used, or is of another kind than the model's.
     """
-    pictures = IMAGE_SOURCES.get(str(source))
-    if (pictures is None) != (schema.source == "table"):
+    read_images = IMAGE_SOURCES.get(str(source))
+    if (read_images is None) != (schema.source == "table"):
         trained = "a table" if schema.source == "table" else f"images ({schema.source})"
         raise DataError(f"{source} is no source for this model, which was trained on {trained}: give it such rows")
-    if pictures is None:
+    if read_images is None:
         with report_file_lines(source, options):
             return load_raw_table(source, schema, drop_missing, targets, options)
-    return pictures(seed, data_dir, progress).raw_rows(schema)
+    return read_images(seed, data_dir, progress).raw_rows(schema)

@@ -1,4 +1,4 @@
-"""The split into training, validation and test rows."""
+"""Split rows into training, validation and test rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,14 +17,13 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split the rows 0 .. count-1 at random: 70% train, 15% validation, 15% test.
 
-    With labels the split is stratified: each class of three rows or more has at least one row in each part,
-    and its 70/15/15 as nearly as whole rows allow. The rows of a smaller class train. Where that would leave
-    a part empty, the split is the plain one.
+    With labels the split is stratified: every class of three rows or more is split 70/15/15, up to rounding, with at
+    least one row in each part. Smaller classes only train. If all classes are smaller, the split is not stratified.
 
     Args:
         count: N, at least 3.
         seed: a whole number >= 0; the same seed gives the same split.
-        labels: (N,) class labels or codes, or None for a plain split.
+        labels: (N,) class labels or codes, or None.
 
     Returns:
         Three int64 arrays, disjoint, non-empty, together 0 .. N-1, each in random order.
@@ -50,10 +49,10 @@ def split(
 
 
 def split_in_order(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first 70% of the rows train, the next 15% validate, the last 15% test: what came later is never seen.
+    """Split rows in their order: the first 70% train, the next 15% validate, the last 15% test.
 
-    For rows in the order of time, whose neighbours are alike: at random, every held-out row lies between two that
-    train, and looks better than what is to come.
+    For rows in the order of time, whose neighbours are alike: with a random split held-out rows lie between training
+    rows, and their scores are too good.
 
     >>> blocks(7)
     (array([0, 1, 2, 3, 4]), array([5]), array([6]))
@@ -65,17 +64,17 @@ def split_in_order(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def require_rows(count: int) -> None:
-    """Refuse fewer than three rows."""
+    """Raise a DataError about fewer than three rows."""
     if count < 3:
-        raise DataError(f"there are {count} rows, but training, validation and test take at least 3: add rows")
+        raise DataError(f"there are {count} rows, but training, validation and test need at least 3: add rows")
 
 
 def held_out_count(count: int) -> int:
-    """How many of so many rows validate, and how many test: 15%, and at least one."""
+    """The number of validation rows, and of test rows, of `count` rows: 15%, at least one."""
     return max(1, round(HELD_OUT * count))
 
 
 def _cut(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut three or more shuffled rows into 70/15/15, each part at least one row."""
+    """Split three or more shuffled rows 70/15/15, with at least one row in each part."""
     held = held_out_count(len(rows))
     return rows[2 * held :], rows[:held], rows[held : 2 * held]

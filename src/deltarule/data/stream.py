@@ -1,7 +1,7 @@
 """Examples that stay on disk and are read in pieces, ahead of their use: .npy files, or a folder of Parquet files.
 
-A stream is cut into blocks, runs of rows that lie together on disk; a block is the least that is read. No memory map is
-touched: its file is read through a buffer, so that what was read does not stay in the process's memory.
+A stream is divided into blocks, runs of rows that lie together on disk. Files are read through a buffer and never
+mapped into memory, so that rows that were read do not stay in the process's memory.
 """
 
 import copy
@@ -27,34 +27,34 @@ Piece = tuple[np.ndarray, np.ndarray]
 
 
 class Block(NamedTuple):
-    """A run of rows that lie together: `rows` of them, at a place that the stream knows."""
+    """A run of `rows` rows that lie together on disk; `place` says where, in the stream's own terms."""
 
     rows: int
     place: Any
 
 
 class Stream:
-    """Examples on disk: `inputs` numbers and `targets` numbers a row, in blocks."""
+    """Examples on disk: rows of `inputs` and `targets` numbers, in blocks."""
 
     inputs: int
     targets: int
     blocks: tuple[Block, ...]
-    digest: str | None = None  # of all rows, in words, where a pass over them has taken it
+    digest: str | None = None  # of all rows, if a pass over them has computed it
 
     def __len__(self) -> int:
-        """N."""
+        """N, the number of rows."""
         return sum(block.rows for block in self.blocks)
 
     def pieces(self, block: Block) -> Iterator[Piece]:
         """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
         raise NotImplementedError
 
-    def shard(self, i: int, of: int) -> Self:
-        """The part of this stream that process i of so many reads; the parts have no block in common."""
+    def shard(self, index: int, count: int) -> Self:
+        """The shard of this stream that process `index` of `count` reads; shards have no block in common."""
         raise NotImplementedError
 
     def with_blocks(self, blocks: Iterable[Block]) -> Self:
-        """The part of this stream in these blocks."""
+        """The part of this stream with these blocks."""
         part = copy.copy(self)
         part.blocks = tuple(blocks)
         return part
@@ -80,17 +80,18 @@ class ArrayStream(Stream):
         self.blocks = tuple(Block(min(block_rows, x[0] - start), start) for start in starts)
 
     def pieces(self, block: Block) -> Iterator[Piece]:
-        """The block as one piece."""
+        """The whole block as one piece."""
         stop = block.place + block.rows
         yield self.x.read(block.place, stop), self.y.read(block.place, stop)
 
-    def shard(self, i: int, of: int) -> Self:
-        """A run of blocks."""
-        return self.with_blocks(self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of])
+    def shard(self, index: int, count: int) -> Self:
+        """A run of consecutive blocks."""
+        N = len(self.blocks)
+        return self.with_blocks(self.blocks[N * index // count : N * (index + 1) // count])
 
 
 class _ArrayRows:
-    """Rows of an array in memory, or of a .npy file from `offset` on, which are read by the file's own interface."""
+    """Rows of an array in memory, or of a .npy file whose rows begin at byte `offset`."""
 
     def __init__(self, array: np.ndarray, path: str | None = None, offset: int = 0):
         self.array, self.path, self.offset = array, path, offset
@@ -112,26 +113,26 @@ def _open_rows(name: str, array: Any) -> _ArrayRows:
             array = np.load(array, mmap_mode="r")
         except (OSError, EOFError, ValueError) as error:
             raise DataError(f"{name} is {str(array)!r}, which is no .npy file ({error}): give one.") from None
-    array = np.asanyarray(array)  # a map stays one
+    array = np.asanyarray(array)  # keeps a memory map
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} holds {array.dtype}, and a stream reads real numbers of at most 64 bits: convert it.")
     if not isinstance(array, np.memmap) or not array.flags.c_contiguous or array.filename is None:
         return _ArrayRows(array)
-    # A view of a map starts past the map's own offset.
+    # A view of a memory map may start beyond the map's own offset.
     base: Any = array
     while isinstance(base.base, np.memmap):
         base = base.base
-    inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return _ArrayRows(array, str(array.filename), base.offset + inside)
+    start = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return _ArrayRows(array, str(array.filename), base.offset + start)
 
 
 class ParquetStream(Stream):
-    """The Parquet files of a folder, subfolders included, or one file: numeric columns, none of them missing a cell.
+    """The Parquet files of a folder and its subfolders, or one file: columns of numbers without missing cells.
 
     Args:
         path: the folder or file.
-        target: the columns to learn, "a,b" or ["a", "b"].
-        inputs: the columns that are inputs; None takes all the others.
+        target: the target columns, "a,b" or ["a", "b"].
+        inputs: the input columns; None takes all others.
     """
 
     def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
@@ -148,9 +149,11 @@ class ParquetStream(Stream):
         self.input_names = tuple(n for n in names if n not in self.target_names) if inputs is None else tuple(inputs)
         self.columns = [*self.input_names, *self.target_names]
         for file, _, schema in footers:
-            more = [name for name in schema.names if name not in names] if inputs is None else []
-            if more:
-                raise DataError(f"{file} has a column {more[0]!r}, which {footers[0][0]} has not: make them alike.")
+            extra = [name for name in schema.names if name not in names] if inputs is None else []
+            if extra:
+                raise DataError(
+                    f"{file} has a column {extra[0]!r}, which {footers[0][0]} lacks: give all files the same columns."
+                )
             for name in self.columns:
                 _check_column(file, name, schema, arrow.types)
         self.path, self.inputs, self.targets = str(path), len(self.input_names), len(self.target_names)
@@ -164,7 +167,7 @@ class ParquetStream(Stream):
             raise DataError(f"{path} holds no rows in {len(footers)} Parquet files: check the folder.")
 
     def pieces(self, block: Block) -> Iterator[Piece]:
-        """The row group, decoded some thousand rows at a time."""
+        """The row group, at most `PIECE_ROWS` rows at a time."""
         arrow, parquet = require("pyarrow", PURPOSE), require("pyarrow.parquet", PURPOSE)
         file, group = block.place
         damaged = reading(f"row group {group} of {file}", "Parquet", "replace the file", arrow.ArrowException, OSError)
@@ -179,16 +182,16 @@ class ParquetStream(Stream):
                     table[:, j] = column.to_numpy(zero_copy_only=False)
                 yield table[:, : self.inputs], table[:, self.inputs :]
 
-    def shard(self, i: int, of: int) -> Self:
-        """Every so many-th file; row groups instead where there are fewer files than processes."""
+    def shard(self, index: int, count: int) -> Self:
+        """Every `count`-th file, or row group if there are fewer files than processes."""
         files = list(dict.fromkeys(block.place[0] for block in self.blocks))
-        if len(files) < of:
-            return self.with_blocks(self.blocks[i::of])
-        return self.with_blocks(block for block in self.blocks if block.place[0] in files[i::of])
+        if len(files) < count:
+            return self.with_blocks(self.blocks[index::count])
+        return self.with_blocks(block for block in self.blocks if block.place[0] in files[index::count])
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """The files *.parquet of a folder and its subfolders, without what is hidden by "." or "_"."""
+    """The files *.parquet of a folder and its subfolders, without names that begin with "." or "_"."""
     return [
         file
         for file in folder.rglob("*")
@@ -199,7 +202,7 @@ def parquet_files(folder: Path) -> list[Path]:
 
 
 def _check_column(file: str, name: str, schema: Any, types: Any) -> None:
-    """The column is in the file, once, and holds numbers."""
+    """Raise a DataError unless the file has the column once and it holds numbers."""
     count = schema.names.count(name)
     if count != 1:
         has = "has no column" if count == 0 else f"has {count} times a column"
@@ -213,27 +216,28 @@ AHEAD = 2  # chunks that wait to be used
 
 
 def shuffle_blocks(blocks: tuple[Block, ...], seed: tuple[int, ...]) -> list[Block]:
-    """The blocks in a random order that the seed names."""
+    """The blocks in a random order, drawn by the seed."""
     return [blocks[i] for i in np.random.default_rng(seed).permutation(len(blocks))]
 
 
 def chunks(stream: Stream, order: Iterable[Block], rows: int, dtype: np.dtype) -> Iterator[Piece]:
-    """The blocks' rows in this order, `rows` at a time, the last chunk shorter; every chunk is memory of its own.
+    """Yield the rows of the blocks in this order, `rows` at a time; the last chunk is shorter, and each is a new array.
 
     A chunk is a shuffle buffer: with blocks in random order it holds rows / (rows of a block) runs from random places,
-    and what uses it mixes its rows uniformly. So two rows that lie in one block always train in the same chunk, and
-    any two others with a probability of about rows / N; with every chunk all rows are seen once an epoch.
+    and training mixes its rows uniformly. So two rows of the same block always train in the same chunk, any two others
+    with a probability of about rows / N, and every row trains once an epoch.
     """
     x, y, filled = None, None, 0
-    for px, py in (piece for block in order for piece in stream.pieces(block)):
-        at = 0
-        while at < len(px):
+    for piece_x, piece_y in (piece for block in order for piece in stream.pieces(block)):
+        start = 0
+        while start < len(piece_x):
             if x is None or y is None:
-                x = np.empty((rows, *px.shape[1:]), dtype)
-                y = np.empty((rows, *py.shape[1:]), py.dtype if py.dtype.kind in "iub" else dtype)
-            count = min(len(px) - at, rows - filled)
-            x[filled : filled + count], y[filled : filled + count] = px[at : at + count], py[at : at + count]
-            at, filled = at + count, filled + count
+                x = np.empty((rows, *piece_x.shape[1:]), dtype)
+                y = np.empty((rows, *piece_y.shape[1:]), piece_y.dtype if piece_y.dtype.kind in "iub" else dtype)
+            count = min(len(piece_x) - start, rows - filled)
+            x[filled : filled + count] = piece_x[start : start + count]
+            y[filled : filled + count] = piece_y[start : start + count]
+            start, filled = start + count, filled + count
             if filled == rows:
                 yield x, y
                 x, y, filled = None, None, 0
@@ -242,30 +246,30 @@ def chunks(stream: Stream, order: Iterable[Block], rows: int, dtype: np.dtype) -
 
 
 class Prefetch:
-    """The items of an iterator, made ahead in a thread, `finish` (such as copying to a device) applied there.
+    """Make the items of an iterator ahead in a thread, which also applies `finish`, such as a copy to a device.
 
-    `waited` counts the seconds spent waiting for them.
+    `waited` counts the seconds that the consumer waited for items.
     """
 
     def __init__(self, items: Iterable, finish: Callable[[Any], Any]):
         self.waited, self._items, self._finish = 0.0, iter(items), finish
 
     def _next(self) -> tuple[Any, ...]:
-        """The next item alone, or nothing."""
+        """The next item as a tuple of one, or () at the end."""
         return tuple(map(self._finish, islice(self._items, 1)))
 
     def __iter__(self) -> Iterator[Any]:
-        """Each item once; an error of the thread is raised here."""
+        """Yield each item once; an error of the thread is raised here."""
         thread = ThreadPoolExecutor(1)
-        made = deque(thread.submit(self._next) for _ in range(AHEAD + 1))
+        pending = deque(thread.submit(self._next) for _ in range(AHEAD + 1))
         try:
             while True:
                 began = time.perf_counter()
-                item = made.popleft().result()
+                item = pending.popleft().result()
                 self.waited += time.perf_counter() - began
                 if not item:
                     return
-                made.append(thread.submit(self._next))
+                pending.append(thread.submit(self._next))
                 yield item[0]
         finally:
             thread.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""A table as a data set: which rows are used, how they are split, and what the training rows measure."""
+"""Load a table as a data set: choose the rows, split them, and measure the scaling on the training rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from deltarule.data.labels import as_label
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import SPLITS, split_in_order
-from deltarule.data.splitting import split as at_random
+from deltarule.data.splitting import split as split_at_random
 from deltarule.data.table_checks import few_rows_note, missing_code_notes
 from deltarule.data.table_columns import (
     choose_inputs,
@@ -42,11 +42,11 @@ def load_table(
     options: TableOptions = DEFAULT_OPTIONS,
     divide_by_mean: bool = False,
 ) -> DataSet:
-    """Load a table's file, split 70/15/15 at random (by class for classification) or in its order.
+    """Load a table's file, split 70/15/15 at random (stratified by class for classification) or in its order.
 
-    Means and standard deviations are those of the training part. The categories of a text column and the
-    classes are those of the whole table, so that no part meets one it does not know. Every usable column is an input
-    but the targets and those that `options` set apart. Arguments and errors are those of `load`.
+    Means and standard deviations are those of the training part; categories and classes are those of the whole table,
+    so that each part knows all of them. All usable columns are inputs, except the targets and the columns that
+    `options` drop or take as weights. Arguments and errors are those of `load`.
     """
     origin = as_path(path).name
     require_choice("split", split, SPLITS)
@@ -59,44 +59,46 @@ def load_table(
     notes += (*ignored, *(time_order_note(frame) if split == "random" else ()))
     whole = frame[[*chosen, *targets, *weights]]
     for name in (name for name in targets if kind_of(whole[name]) == "empty"):
-        fault = f"{origin}: target {name!r} has no value in any row, so that nothing can be learnt from it"
+        fault = f"{origin}: target {name!r} has no value in any row, so nothing can be learnt"
         raise DataError(f"{fault}: fill it in, or choose another target")
     for column in (whole[name] for name in whole if kind_of(whole[name]) == "numeric"):
         refuse_cells(
             column, np.isinf(as_numbers(column)), origin, ": replace it with a finite number or remove the row"
         )
-    # A row that lacks some of several targets trains with the others, unless it is to be left out.
-    partly = bool(targets[1:]) and not drop_missing
-    may_lack = {*(chosen if options.impute else ()), *(targets if partly else ())}
-    complete, dropped = drop_incomplete_rows(whole.drop(columns=list(may_lack)), drop_missing, origin, targets)
+    # A row that lacks some of several targets trains on the others, unless drop_missing leaves it out.
+    partial_targets = bool(targets[1:]) and not drop_missing
+    may_be_missing = {*(chosen if options.impute else ()), *(targets if partial_targets else ())}
+    complete, dropped = drop_incomplete_rows(whole.drop(columns=list(may_be_missing)), drop_missing, origin, targets)
     frame = whole.loc[complete.index]
-    lacking = _lacks_a_target(frame, targets, origin)
-    if len(frame) - lacking.sum() < 3:
+    lacks_target = _lacks_a_target(frame, targets, origin)
+    if len(frame) - lacks_target.sum() < 3:
         after = " once those with missing cells are left out" * bool(dropped)
         count = pluralized(len(frame), "data row")
-        raise DataError(f"{origin} has {count}{after}, but at least 3 must train, validate and test: add rows")
-    decided, surprising = decide_task(frame[list(targets)], task, origin)
-    classes = class_labels(frame[targets[0]]) if decided == "classification" else None
-    parts = _split_rows(lacking, split, seed, None if classes is None else as_objects(frame[targets[0]]))
+        raise DataError(
+            f"{origin} has {count}{after}, and the training, validation and test parts need at least 3: add rows"
+        )
+    decided_task, task_notes = decide_task(frame[list(targets)], task, origin)
+    classes = class_labels(frame[targets[0]]) if decided_task == "classification" else None
+    parts = _split_rows(lacks_target, split, seed, None if classes is None else as_objects(frame[targets[0]]))
 
-    def measured(name: str) -> Any:
-        """A column by its training rows; categories are those of all, a target of which may be predicted."""
+    def measure(name: str) -> Any:
+        """Measure a column on the training rows; its categories on all rows, also those without a target."""
         imputed = name in chosen and bool(frame[name].isna().any())
         if chosen.get(name) == "categorical":
             categories = {str(cell) for cell in as_objects(whole[name].dropna())}
             return CategoricalColumn(name, tuple(sorted(categories)), imputed)
         return NumericColumn.from_values(name, as_numbers(frame[name])[parts[0]], imputed)
 
-    inputs, fitted = (tuple(map(measured, names)) for names in (chosen, targets if classes is None else ()))
-    numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *fitted) if column.is_number]
-    notes += (*dropped, *_missing_cell_notes(frame, inputs, lacking), *missing_code_notes(numbers), *surprising)
+    inputs, outputs = (tuple(map(measure, names)) for names in (chosen, targets if classes is None else ()))
+    numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *outputs) if column.is_number]
+    notes += (*dropped, *_missing_cell_notes(frame, inputs, lacks_target), *missing_code_notes(numbers), *task_notes)
     notes += few_rows_note(len(parts[0]))
-    schema = Schema("table", decided, inputs, fitted, classes, targets)
+    schema = Schema("table", decided_task, inputs, outputs, classes, targets)
     if divide_by_mean:
         schema = schema.scaled_by_mean([float(np.nanmean(as_numbers(frame[name])[parts[0]])) for name in targets])
-    X, Y = schema.encode_inputs(frame, origin), schema.encode_targets(frame, origin, missing=partly)
-    W = _read_weights(frame[weights[0]], origin) if weights else None
-    rows = Examples(X, Y, frame.index.to_numpy(dtype=np.int64), W)
+    X, Y = schema.encode_inputs(frame, origin), schema.encode_targets(frame, origin, missing=partial_targets)
+    example_weights = _read_weights(frame[weights[0]], origin) if weights else None
+    rows = Examples(X, Y, frame.index.to_numpy(dtype=np.int64), example_weights)
     return DataSet(origin, schema, *map(rows.select, parts), notes=notes)
 
 
@@ -107,10 +109,10 @@ def load_raw_table(
     targets: bool = True,
     options: TableOptions = DEFAULT_OPTIONS,
 ) -> RawRows:
-    """Read a table, which needs the schema's input columns and may have others, and encode it by a model's schema.
+    """Read a table with the schema's input columns, and possibly others, and encode it by the schema.
 
-    Y and targets are None if the file lacks the target columns or they are all empty. What `options` say of columns is
-    not looked at. Arguments and errors are those of `load_raw`.
+    Y and targets are None if the file lacks the target columns or all their cells are empty. Options about columns are
+    ignored. Arguments and errors are those of `load_raw`.
     """
     path = Path(path)
     texts = {column.name for column in schema.inputs if not column.is_number}
@@ -119,12 +121,12 @@ def load_raw_table(
     frame = rename_to_schema(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     present = present if targets else []
-    needed = present if len(present) > 1 or drop_missing else []  # rows that lack some of several targets are left out
+    needed = present if len(present) > 1 or drop_missing else []  # rows that lack one of several targets are left out
     if drop_missing:
         needed = needed + [column.name for column in schema.inputs if column.name in frame and not column.imputed]
     complete, dropped = drop_incomplete_rows(frame[needed], True, path.name)
     if not len(complete):
-        raise DataError(f"{path.name} has a missing cell in every row: fill them")
+        raise DataError(f"{path.name} has a missing cell in every row: fill the cells")
     frame = frame.loc[complete.index]
     return RawRows(
         name=path.name,
@@ -140,9 +142,9 @@ def load_raw_table(
 def drop_incomplete_rows(
     frame: Frame, drop: bool, origin: str, targets: tuple[str, ...] = ()
 ) -> tuple[Frame, tuple[str, ...]]:
-    """The rows without a missing cell, their index unchanged, and a note of how many were left out, if `drop`.
+    """The rows without a missing cell, with their index, and a note with the number of dropped rows.
 
-    Else a missing cell is a DataError, whose sentence counts them by column.
+    Without `drop` a missing cell is a DataError, which counts the missing cells of each column.
     """
     missing = frame.isna()
     if not missing.to_numpy().any():
@@ -151,68 +153,68 @@ def drop_incomplete_rows(
     if drop:
         return frame[~bad], (f"{int(bad.sum())} of {len(frame)} rows of {origin} have missing cells and are left out",)
     counts = missing.sum()
-    found = [
+    columns = [
         f"column {name!r} has {count} (first in data row {missing[name].idxmax()})"
         for name, count in counts[counts > 0].items()
     ]
     fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
-    cures = ["fill them"] + [DROP_ADVICE] * (not bad.all())
-    cures += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
-    cures += ["leave columns out with --drop"] * bool(bad.all())
+    advice = ["fill them"] + [DROP_ADVICE] * (not bad.all())
+    advice += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
+    advice += ["leave columns out with --drop"] * bool(bad.all())
     raise DataError(
-        f"{fault}: {shorten(found, 5, 'columns')}: {', '.join(cures[:-1])}{', or ' * bool(cures[1:])}{cures[-1]}"
+        f"{fault}: {shorten(columns, 5, 'columns')}: {', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
     )
 
 
-def _missing_cell_notes(frame: Frame, inputs: Sequence[Any], lacking: np.ndarray) -> list[str]:
-    """Notes of the inputs that are imputed and of the rows that lack some of the targets."""
+def _missing_cell_notes(frame: Frame, inputs: Sequence[Any], lacks_target: np.ndarray) -> list[str]:
+    """Notes about the imputed inputs and about the rows that lack some of the targets."""
     names = [column.name for column in inputs if column.imputed]
     counts = [f"{name!r} ({int(frame[name].isna().sum()):,} of {len(frame):,} rows)" for name in names]
-    found = [f"missing cells are imputed in {shorten(counts, 5)}"] if counts else []
-    if lacking.any():
-        found.append(
-            f"{int(lacking.sum())} of {len(lacking)} rows lack some of the targets: they train with those that they "
-            "have, and the scores are of rows that have all"
+    notes = [f"missing cells are imputed in {shorten(counts, 5)}"] if counts else []
+    if lacks_target.any():
+        notes.append(
+            f"{int(lacks_target.sum())} of {len(lacks_target)} rows lack some of the targets: they train on the "
+            "others, and only rows with all targets are scored"
         )
-    return found
+    return notes
 
 
 def _lacks_a_target(frame: Frame, targets: tuple[str, ...], origin: str) -> np.ndarray:
-    """Which rows lack some of the targets, (N,) bool; refused if a row lacks all."""
+    """Whether each row lacks some of the targets, (N,) bool; a DataError if a row lacks all."""
     missing = frame[list(targets)].isna().to_numpy()
     if missing.all(axis=1).any():
         raise DataError(f"{origin}: some rows have none of the targets: {DROP_ADVICE}, or name other targets")
     return missing.any(axis=1)
 
 
-def _split_rows(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> list[np.ndarray]:
-    """The rows of the three parts; those that lack a target only train, in the order of time only early ones."""
-    whole, lacking = np.flatnonzero(~lacking), np.flatnonzero(lacking)
-    parts = split_in_order(len(whole)) if split == "blocks" else at_random(len(whole), seed, labels)
-    train, validation, test = (whole[part] for part in parts)
+def _split_rows(lacks_target: np.ndarray, split: str, seed: int, labels: list | None) -> list[np.ndarray]:
+    """The rows of the three parts; rows that lack a target only train, with "blocks" only early ones."""
+    complete, partial = np.flatnonzero(~lacks_target), np.flatnonzero(lacks_target)
+    parts = split_in_order(len(complete)) if split == "blocks" else split_at_random(len(complete), seed, labels)
+    train, validation, test = (complete[part] for part in parts)
     if split == "blocks":
-        lacking = lacking[lacking < validation.min()]
-    return [np.concatenate([train, lacking]), validation, test]
+        partial = partial[partial < validation.min()]
+    return [np.concatenate([train, partial]), validation, test]
 
 
 def rename_to_schema(schema: Schema, frame: Frame) -> Frame:
-    """The table with the schema's names for its columns, where only a unit in brackets makes the difference."""
+    """Give columns the schema's names if they differ only by a unit in brackets."""
     names = {column.name for column in schema.inputs} | set(schema.target_names)
     renamed = {find_column(name, frame.columns): name for name in names if name not in frame}
     return frame.rename(columns={old: new for old, new in renamed.items() if old is not None and old not in names})
 
 
 def _read_weights(column: Series, origin: str) -> np.ndarray:
-    """The weights of the rows, (N,) float64; refused if one is no number or negative, or all are 0."""
+    """The weights of the rows, (N,) float64; a DataError if one is no number or negative, or all are 0."""
     weights = as_numbers(column)
     refuse_cells(column, ~(weights >= 0), origin, ", but --weights needs numbers of at least 0: correct the cell")
     if not weights.any():
-        raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a larger one")
+        raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a positive weight")
     return weights
 
 
 def _raw_targets(frame: Frame, schema: Schema) -> np.ndarray:
-    """Read targets that are already checked: (N,) class labels, or (N, k) numbers in their own units."""
+    """The checked targets as (N,) class labels, or (N, k) numbers in their own units."""
     if schema.classes is None:
         return np.stack([as_numbers(frame[name]) for name in schema.target_names], axis=1)
     kind = type(schema.classes[0])
@@ -220,10 +222,10 @@ def _raw_targets(frame: Frame, schema: Schema) -> np.ndarray:
 
 
 def encode_rows(schema: Schema, rows: Any, options: TableOptions = DEFAULT_OPTIONS) -> np.ndarray:
-    """Rows in raw units that a program gives a trained model, as its network reads them, (N, n_1).
+    """Encode rows in raw units for a trained model, (N, n_1).
 
-    Of a table they are a DataFrame with the model's columns by name, in any order and among others, or an array (N,
-    columns) in the model's order; of images (N, count) or (N, *shape) raw pixels.
+    Rows of a table are a DataFrame with the model's columns by name, in any order, or an array (N, columns) in the
+    model's order; images are (N, count) or (N, *shape) raw pixels.
     """
     if schema.image_shape is not None:
         return schema.encode_inputs(rows, "rows")
@@ -233,8 +235,8 @@ def encode_rows(schema: Schema, rows: Any, options: TableOptions = DEFAULT_OPTIO
         if values.ndim != 2 or values.shape[1] != len(columns):
             found = f"rows have the shape {values.shape}, and the model has {len(columns)} columns"
             names = format_values([column.name for column in columns])
-            cure = f"give an array (N, {len(columns)}) in the order of {names}, or a DataFrame with these columns"
-            raise DataError(f"{found}: {cure}")
+            advice = f"give an array (N, {len(columns)}) in the order of {names}, or a DataFrame with these columns"
+            raise DataError(f"{found}: {advice}")
         plain = all(column.is_number and not column.imputed for column in columns)
         if plain and values.dtype.kind in "buif" and np.isfinite(values).all():
             return standardise(columns, values)

@@ -1,4 +1,4 @@
-"""Deciding what each column of a table is for: targets, task, inputs, and what is left out."""
+"""Decide what each column of a table is for: the targets and their task, the inputs, and the columns to ignore."""
 
 import difflib
 import shlex
@@ -34,21 +34,22 @@ MOST_UNIQUE_CATEGORIES = 50
 def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, origin: str) -> tuple[str, ...]:
     """Turn the `target` option into names of columns that exist.
 
-    It is a name, several with commas between, or a sequence of these; names may hold commas themselves. A name may
+    The option is a name, several names separated by commas, or a sequence of these. Names may contain commas, and may
     lack the unit that the column has in brackets.
     """
-    given = [target] if isinstance(target, str) else list(target or ())
-    if not given or not all(piece.strip() for text in given for piece in text.split(",")):
-        known = format_values(tuple(columns))
-        raise ConfigurationError(f"{origin} needs a target: name one of its columns {known} with --target")
+    texts = [target] if isinstance(target, str) else list(target or ())
+    if not texts or not all(piece.strip() for text in texts for piece in text.split(",")):
+        raise ConfigurationError(
+            f"{origin} needs a target: name one of its columns {format_values(tuple(columns))} with --target"
+        )
     names = []
-    for text in given:
+    for text in texts:
         pieces = text.split(",")
-        while pieces:  # of names with commas the longest that fits is meant
-            found, count = None, len(pieces)
-            while count and found is None:
-                found, count = find_column(",".join(pieces[:count]).strip(), columns), count - 1
-            names.append(found or require_column(pieces[0].strip(), columns, origin, "target"))
+        while pieces:  # a name may contain commas: the longest name that exists is meant
+            name, count = None, len(pieces)
+            while count and name is None:
+                name, count = find_column(",".join(pieces[:count]).strip(), columns), count - 1
+            names.append(name or require_column(pieces[0].strip(), columns, origin, "target"))
             pieces = pieces[count + 1 :]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"target {target!r} names a column twice: name each once")
@@ -56,51 +57,50 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
 
 
 def require_column(name: str, columns: Sequence[str], origin: str, option: str) -> str:
-    """The column of the table that an option means by this name; a DataError if there is none."""
-    found = find_column(name, columns)
-    if found is None:
-        near = [f"did you mean {other!r}? " for other in difflib.get_close_matches(name, columns, n=1)]
-        hint = [f"{note}; " for note in numeric_header_note(columns, origin)] or near or [""]
-        known = f"{hint[0]}its columns are {format_values(tuple(columns))}"
-        raise DataError(f"{origin} has no column {name!r} for the {option}: {known}")
-    return found
+    """The column that an option means by this name; a DataError if there is none."""
+    column = find_column(name, columns)
+    if column is None:
+        similar = [f"did you mean {other!r}? " for other in difflib.get_close_matches(name, columns, n=1)]
+        hint = [f"{note}; " for note in numeric_header_note(columns, origin)] or similar or [""]
+        existing = f"{hint[0]}its columns are {format_values(tuple(columns))}"
+        raise DataError(f"{origin} has no column {name!r} for the {option}: {existing}")
+    return column
 
 
 def resolve_options(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
-    """The options with the names that their columns have in the table; none may be asked for twice."""
-    given = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
-    found = {
+    """The options with their columns' full names in the table; a ConfigurationError if two options name one column."""
+    asked = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
+    columns = {
         option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
-        for option, names in given.items()
+        for option, names in asked.items()
     }
-    for (option, names), (other, taken) in combinations({"target": targets, **found}.items(), 2):
-        if (twice := set(names) & set(taken)) and (option, other) != ("target", "category"):
+    for (option, names), (other, others) in combinations({"target": targets, **columns}.items(), 2):
+        if (twice := set(names) & set(others)) and (option, other) != ("target", "category"):
             raise ConfigurationError(f"--{option} and --{other} both name the column {min(twice)!r}: leave one out")
-    return replace(options, drop=found["drop"], category=found["category"], weights=(*found["weights"], None)[0])
+    return replace(options, drop=columns["drop"], category=columns["category"], weights=(*columns["weights"], None)[0])
 
 
 def numeric_header_note(columns: Sequence[str], origin: str) -> tuple[str, ...]:
     """A note if the names of the columns look like the first row of a table without names.
 
-    That is if more than half of them are numbers, and either all of them or one that is not whole; 0, 1, 2, ... are
-    what pandas writes for columns without names.
+    They do if all of them are numbers, or more than half of them and one of these is not whole. 0, 1, 2, ... do not:
+    pandas writes them for columns without names.
     """
-    read = as_numbers(require("pandas").Series(list(columns), dtype=object))
-    numbers = read[np.isfinite(read)].tolist()
+    values = as_numbers(require("pandas").Series(list(columns), dtype=object))
+    numbers = values[np.isfinite(values)].tolist()
     if numbers == list(range(len(columns))) or 2 * len(numbers) <= len(columns):
         return ()
     if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
         return ()
-    first = f"the first line of {origin} holds the numbers {format_values(tuple(columns), 4)}"
-    return (f"{first} and is taken for the names of the columns: if it is a row, put a line of names above it",)
+    header = f"the first line of {origin} holds the numbers {format_values(tuple(columns), 4)}"
+    return (f"{header} and is read as the names of the columns: if it is a row, put a line of names above it",)
 
 
 def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:
-    """Decide between classification and regression, and note where the rule could surprise.
+    """Decide between classification and regression, with a note if the rule could surprise.
 
-    One target is classification if it holds text, categories or booleans, or at most 20 different whole
-    numbers; numbers that are not whole, or more than 20 different ones, are regression. Several targets are
-    regression. `task` overrides the rule.
+    One target is a classification if it holds text, categories or booleans, or at most 20 different whole numbers; else
+    it is a regression, and so are several targets. `task` overrides this rule.
     """
     if task not in (None, "classification", "regression"):
         raise ConfigurationError(f"task is {task!r}: give classification or regression")
@@ -110,21 +110,21 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         raise ConfigurationError(f"{found}, but classification supports one: name one target, or use task regression")
     for column in columns:
         if kind_of(column) in ("date", "other"):
-            no_target = f"{describe_cell(column, 0, origin)}, which can be no target"
-            raise DataError(f"{no_target}: targets are numbers, text or booleans")
+            found = describe_cell(column, 0, origin)
+            raise DataError(f"{found}, but targets must be numbers, text or booleans: choose another target")
     if len(columns) > 1 or task == "regression":
-        cure = "use task classification, or correct the cell"
-        cure = "name one target alone to classify it" if len(columns) > 1 else cure
+        advice = "use task classification, or correct the cell"
+        advice = "name one target alone to classify it" if len(columns) > 1 else advice
         for column in (column for column in columns if kind_of(column) == "text"):
             refuse_stray_text(column, origin, "correct the cell, or remove its row")
-            strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
-            refuse_cells(column, strangers, origin, f", but regression fits numbers: {cure}")
+            is_text = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+            refuse_cells(column, is_text, origin, f", but regression fits numbers: {advice}")
         return "regression", ()
     (column,) = columns
     where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
     if different == 1:
-        found = f"{where} holds {format_value(column.iloc[0])} in every row, so that nothing can be learnt from it"
-        raise DataError(f"{found}: choose another target, or add rows in which it differs")
+        found = f"{where} holds {format_value(column.iloc[0])} in every row, so nothing can be learnt"
+        raise DataError(f"{found}: choose another target, or add rows with other values")
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
@@ -139,7 +139,7 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
 
 
 def classes_note(target: str, different: int) -> str:
-    """The note that a target of whole numbers is a classification."""
+    """A note that a target of whole numbers is read as classes."""
     found = f"target {target!r} holds {different} different whole numbers and is read as classes"
     return f"{found}; to fit them as numbers use task regression"
 
@@ -148,50 +148,47 @@ AS_INPUT = "correct the cell, read the column as categories with --category, or 
 
 
 def refuse_stray_text(column: Series, origin: str, advice: str = AS_INPUT) -> None:
-    """Refuse a column of numbers that passes for text because of some of its cells; `advice` says what to do.
+    """Raise a DataError about a column of numbers that is read as text because of some cells; `advice` says what to do.
 
-    More than half of its present cells, but not all, are numbers, or all but marks such as "?"; or all are numbers,
-    with different units, or with commas of which the table does not say what they mean.
+    Such a column has numbers in more than half of its cells, or in all but marks such as "?"; or all cells are numbers,
+    but with different units, or with commas that may be decimal signs or separate thousands.
     """
     cells = [cell for cell in as_objects(column) if cell is not None]
-    strangers = [cell for cell in cells if not looks_like_number(cell)]
-    numbers = len(cells) - len(strangers)
-    if not numbers or (2 * numbers <= len(cells) and not all(map(is_missing_mark, strangers))):
+    texts = [cell for cell in cells if not looks_like_number(cell)]
+    numbers = len(cells) - len(texts)
+    if not numbers or (2 * numbers <= len(cells) and not all(map(is_missing_mark, texts))):
         return
     fault = "in a column of numbers"
-    if strangers:
-        found, alike = strangers[0], strangers.count(strangers[0])
-        fault += f" ({alike} cells do)" * (alike > 1)
-        if is_missing_mark(found):
-            advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
-    elif (odd := _cell_with_rarer_sign(column)) is not None:
-        found, advice = odd, "write all with the same sign"
+    if texts:
+        bad_cell, count = texts[0], texts.count(texts[0])
+        fault += f" ({count} cells do)" * (count > 1)
+        if is_missing_mark(bad_cell):
+            advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(bad_cell)}"
+    elif (bad_cell := _cell_with_rarer_sign(column)) is not None:
+        advice = "write all numbers with the same sign"
         fault += ", of which some have a decimal comma and some a decimal point"
     elif commas := [cell for cell in cells if isinstance(cell, str) and "," in cell]:
-        found, fault = commas[0], f"{fault} with commas"
+        bad_cell, fault = commas[0], f"{fault} with commas"
         advice = "say --decimal , if the comma is the decimal sign, or --decimal . if it separates thousands"
     else:
         units = parse_numbers(column, ".").units
         if len(units) < 2 or len(set(cells)) <= 2 * len(units):  # 1A, 1B, 2A are codes
             return
-        found = next(cell for cell in cells if parse_numbers(type(column)([cell]), ".").units != units[:1])
+        bad_cell = next(cell for cell in cells if parse_numbers(type(column)([cell]), ".").units != units[:1])
         fault += f" with the units {format_values(units, 5)}"
-        advice = "write all in one unit, or name the column with --category if they are codes"
-    raise DataError(f"{describe_cell(column, as_objects(column).index(found), origin)} {fault}: {advice}")
+        advice = "write all numbers in one unit, or name the column with --category if they are codes"
+    raise DataError(f"{describe_cell(column, as_objects(column).index(bad_cell), origin)} {fault}: {advice}")
 
 
 def _cell_with_rarer_sign(column: Series) -> str | None:
-    """The first cell with the decimal sign that fewer cells have, where some must have a comma and some a point."""
+    """The first cell with the rarer decimal sign if some cells have a decimal comma and some a point, else None."""
     comma, point = (parse_numbers(column, sign).is_number for sign in (",", "."))
     only = (comma & ~point, point & ~comma)
     return as_objects(column)[int(min(only, key=np.sum).argmax())] if all(map(np.any, only)) else None
 
 
 def class_labels(column: Series) -> tuple[Label, ...]:
-    """List the different labels of a target without missing cells, sorted, in Python's own types.
-
-    Text stays text; numbers that are all whole become int; booleans stay booleans.
-    """
+    """The different labels of a target, sorted: str, bool, int if all numbers are whole, else float."""
     kind = {"text": str, "boolean": bool, "numeric": int}[kind_of(column)]
     if kind is int and (as_numbers(column) % 1 != 0).any():
         kind = float
@@ -200,39 +197,40 @@ def class_labels(column: Series) -> tuple[Label, ...]:
 
 
 def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Choose the columns that can be inputs.
+    """Choose the columns that can be inputs: "numeric" or "categorical" by name, in the table's order; and notes.
 
-    Left out, with a note: columns without any value, dates, cells of other types, text that is the same in
-    every row, and text that differs in every one of more than 50 rows (names, identifiers). The columns in `category`
-    are categories whatever they hold. Returns "numeric" or "categorical" for each, in the table's order; and notes.
+    Columns without any value, dates, cells of other types, text that is the same in every row, and text that differs in
+    every one of more than 50 rows (names, identifiers) are ignored, with a note. The columns in `category` are
+    categorical in any case.
     """
     chosen: dict[str, str] = {}
     notes: list[str] = []
     for name in frame:
         column, kind = frame[name], kind_of(frame[name])
-        declared, asked = hasattr(column.dtype, "categories"), name in category and kind != "empty"
-        if kind == "text" and not declared and not asked:
+        is_requested = name in category and kind != "empty"
+        is_category = is_requested or hasattr(column.dtype, "categories")
+        if kind == "text" and not is_category:
             refuse_stray_text(column, origin)
-        if kind in ("numeric", "boolean") and not declared and not asked:
+        if kind in ("numeric", "boolean") and not is_category:
             chosen[name] = "numeric"
-        elif not asked and (reason := _reason_to_ignore(column, kind)):
+        elif not is_requested and (reason := _reason_to_ignore(column, kind)):
             notes.append(f"column {name!r} is ignored: {reason}")
         else:
             chosen[name], different = "categorical", column.nunique()
             if different > MOST_UNIQUE_CATEGORIES:
-                what = "texts" if kind == "text" else "values"
-                notes.append(f"column {name!r} holds {different} different {what} and becomes as many inputs")
+                values = "texts" if kind == "text" else "values"
+                notes.append(f"column {name!r} holds {different} different {values} and becomes as many inputs")
     if not chosen:
         ignored = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(
-            f"{origin} has no column left for the inputs besides the target{ignored}: add one, or "
-            "train on it as a time series, --lags 8 or deltarule.NARXRegressor, if its rows are steps"
+            f"{origin} has no column left for the inputs besides the target{ignored}: add one, or, if "
+            "its rows are steps in time, train on it as a time series, --lags 8 or deltarule.NARXRegressor"
         )
     return chosen, tuple(notes)
 
 
 def _reason_to_ignore(column: Series, kind: str) -> str | None:
-    """Say why a column that holds no numbers cannot be an input, or None if it can."""
+    """Why a column without numbers cannot be an input, or None if it can."""
     present = column.dropna()
     if kind in ("empty", "date"):
         return {"empty": "it has no value in any row", "date": "it holds dates or times"}[kind]
@@ -246,17 +244,17 @@ def _reason_to_ignore(column: Series, kind: str) -> str | None:
 
 
 def time_order_note(frame: Frame) -> tuple[str, ...]:
-    """A note if the rows stand in the order of a column of dates, which a random split ignores."""
+    """A note if the rows are sorted by a column of dates, which a random split ignores."""
     for name in frame:
         if kind_of(frame[name]) != "date":
             continue
         dates = frame[name].dropna()
-        if isinstance(first := dates.iloc[0], str):  # the day comes first where points stand between
-            how = {"errors": "coerce", "format": "mixed", "utc": True, "dayfirst": "." in first[:6]}
-            dates = require("pandas").to_datetime(dates, **how)
+        if isinstance(first := dates.iloc[0], str):  # 31.1.2024 begins with the day, 1/31/2024 with the month
+            options = {"errors": "coerce", "format": "mixed", "utc": True, "dayfirst": "." in first[:6]}
+            dates = require("pandas").to_datetime(dates, **options)
         if dates.is_monotonic_increasing and dates.nunique() > 1:
             return (
-                f"the rows stand in the order of {name!r}: a random split tests on rows between those that train, and "
-                "looks better than what is to come; with split='blocks' the last rows are tested",
+                f"the rows are sorted by {name!r}: the test rows of a random split lie between training rows, so their "
+                "scores are better than those of later rows will be; split='blocks' tests on the last rows",
             )
     return ()

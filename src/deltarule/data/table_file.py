@@ -1,4 +1,4 @@
-"""Reading a table's file into a DataFrame, or saying in one sentence why it cannot be read."""
+"""Read a table's file, text, workbook or Parquet, into a DataFrame; clean its texts, parse its numbers and units."""
 
 import re
 import warnings
@@ -38,22 +38,21 @@ TABLE_FILES = (*TEXT_FILES, *SHEETS, ".parquet")
 def read_table(
     path: Path | Frame, text_columns: Collection[str] = (), options: TableOptions = DEFAULT_OPTIONS
 ) -> tuple[Frame, tuple[str, ...]]:
-    """Read a table whose first line, but for comments, names the columns.
+    """Read a table whose first line, after comments, names the columns.
 
-    In a text file the encoding, the separator, the decimal sign, comments and a row of units below the header are
-    found, and one note says of them what is not usual. An empty cell, NA, NaN, null or None is a missing cell. Numbers
-    that are written with a unit, as 6.4% and 12 kg, are read, and the unit goes into the column's name. Columns without
-    a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note. Blanks around a text do not
-    count, so that "red " is no other category than "red"; but a missing cell has none after it.
+    The encoding, the separator, the decimal sign, comments and a row of units are found in the file, and one note says
+    what is unusual. An empty cell, NA, NaN, null or None is a missing cell. Numbers with a unit, such as 6.4% and
+    12 kg, are parsed, and the unit goes into the column's name. Columns without a name (such as the row numbers that
+    DataFrame.to_csv writes) are left out, with a note. Blanks around a text are removed, so that "red " and "red" are
+    the same category.
 
     Args:
-        path: the file; its extension, one of `TABLE_FILES`, says how to read it. Of a workbook the first sheet is read.
-            Or a DataFrame, which is treated as a file that holds it.
+        path: the file, whose extension is one of `TABLE_FILES`, or a DataFrame. Of a workbook the first sheet is read.
         text_columns: columns to read as text even if every cell looks like a number.
-        options: the separator, the decimal sign and what stands for missing values, where they are not to be found.
+        options: the separator, the decimal sign and the marks of missing values, if they cannot be found in the file.
 
     Returns:
-        The table, its index the numbers of the data rows, counted from 0, and notes.
+        The table, with the numbers of the data rows from 0 as its index, and notes.
     """
     source, path = path, as_path(path)
     table = _as_raw_table(source, path.name) if is_frame(source) else _read_file(path, text_columns, options)
@@ -61,10 +60,10 @@ def read_table(
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
     frame = table.frame = table.frame.drop(columns=nameless)
-    empty = frame.isna().all(axis=1) if frame.shape[1] > 1 else np.zeros(len(frame), bool)
-    if empty.any():
-        frame = table.frame = frame[~empty]
-        notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
+    is_empty = frame.isna().all(axis=1) if frame.shape[1] > 1 else np.zeros(len(frame), bool)
+    if is_empty.any():
+        frame = table.frame = frame[~is_empty]
+        notes.append(f"{int(is_empty.sum())} rows of {path.name} without any value are left out")
     if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _clean_columns(path, table, text_columns, options, notes), tuple(notes)
@@ -95,7 +94,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     """Read the first sheet of a workbook; titles above the header, which fill few cells, are left out."""
     pd = require("pandas")
     require("openpyxl", "an Excel workbook")
-    # openpyxl lets whatever its parsers meet pass through, and warns of each style that it does not know.
+    # openpyxl raises the exceptions of its parsers, of any kind, and warns about each style that it does not know.
     with reading(path, "a workbook", "save it again as .xlsx", Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         with zipfile.ZipFile(path) as archive:
@@ -120,19 +119,19 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     lines = (frame.index + 1).tolist()
     frame = frame.reset_index(drop=True).infer_objects()
     decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:SAMPLED_ROWS])
-    unusual = (
+    remarks = (
         f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
         f"{pluralized(above, 'line')} above the header left out" * (above > 0),
     )
-    return RawTable(frame, decimal, unusual, units, lines)
+    return RawTable(frame, decimal, remarks, units, lines)
 
 
 def read_parquet(path: Path, options: TableOptions) -> RawTable:
     """Read a Parquet file."""
     require("pandas")
     arrow, parquet = (require(module, "a .parquet file") for module in ("pyarrow", "pyarrow.parquet"))
-    faults = arrow.ArrowException, ValueError
-    with reading(path, "Parquet", "write it with DataFrame.to_parquet", *faults), parquet.ParquetFile(path) as file:
+    exceptions = arrow.ArrowException, ValueError
+    with reading(path, "Parquet", "write it with DataFrame.to_parquet", *exceptions), parquet.ParquetFile(path) as file:
         refuse_duplicates(path, [str(name) for name in file.schema_arrow.names])
         # A kilobyte of Parquet can claim billions of equal rows.
         size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
@@ -147,37 +146,37 @@ def read_parquet(path: Path, options: TableOptions) -> RawTable:
 
 @contextmanager
 def report_file_lines(path: Any, options: TableOptions = DEFAULT_OPTIONS) -> Iterator[None]:
-    """Have a DataError about data rows of a text file or a sheet, raised inside, name the lines, as an editor does."""
+    """In a DataError about data rows, raised in the `with` block, name lines of the text file or sheet instead."""
     try:
         yield
     except DataError as error:
-        sentence = str(error)
-        if is_frame(path) or not _DATA_ROW.search(sentence):
+        message = str(error)
+        if is_frame(path) or not _DATA_ROW.search(message):
             raise
         lines = _read_file(Path(path), (), options).lines
         if lines is None:
             raise
-        named = _DATA_ROW.sub(lambda found: f"line {lines[int(found[1])]}", sentence)
-        raise DataError(named.replace("; rows counted from 0)", ")")) from None
+        message = _DATA_ROW.sub(lambda match: f"line {lines[int(match[1])]}", message)
+        raise DataError(message.replace("; rows counted from 0)", ")")) from None
 
 
 def is_frame(source: Any) -> bool:
-    """Whether it is a DataFrame, rather than the path of a file."""
+    """Whether a source is a DataFrame and not the path of a file."""
     return hasattr(source, "columns")
 
 
 def as_path(source: Any) -> Path:
-    """The path of a file; of a DataFrame one that is called so in messages."""
+    """The path of a file, or the name "DataFrame" for messages."""
     return Path("DataFrame" if is_frame(source) else source)
 
 
 def with_default_index(frame: Frame) -> Frame:
-    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are."""
+    """Number the rows from 0 and turn the columns' names into texts, as in a file."""
     return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
 
 
 def _as_raw_table(frame: Frame, origin: str) -> RawTable:
-    """A DataFrame as a table whose columns have different names."""
+    """A DataFrame as a raw table; a DataError if two columns have the same name."""
     frame = with_default_index(frame)
     refuse_duplicates(origin, frame.columns)
     return RawTable(frame, typed=True)
@@ -186,15 +185,15 @@ def _as_raw_table(frame: Frame, origin: str) -> RawTable:
 def clean_frame(
     frame: Frame, text_columns: Collection[str] = (), options: TableOptions = DEFAULT_OPTIONS, origin: str = "DataFrame"
 ) -> Frame:
-    """Every row of a DataFrame as `read_table` gives them: texts stripped, numbers read, units in the names."""
+    """Clean a DataFrame as `read_table` does, with every row: strip texts, parse numbers, move units to the names."""
     return _clean_columns(Path(origin), _as_raw_table(frame, origin), text_columns, options, [])
 
 
 def _clean_columns(
     path: Path, table: RawTable, text_columns: Collection[str], options: TableOptions, notes: list[str]
 ) -> Frame:
-    """The table with its texts stripped, its marks missing, its numbers read and the units in the names."""
-    names, columns, with_units = [], [], []
+    """Strip texts, replace marks by missing cells, parse numbers, and move units to the names; adds to the notes."""
+    names, columns, parsed_units = [], [], []
     for name in table.frame.columns:
         column, unit = table.frame[name], table.units.get(name, "")
         if not isinstance(column.dtype, np.dtype) or column.dtype.kind == "O":
@@ -204,20 +203,20 @@ def _clean_columns(
         if find_column(with_unit(name, unit), text_columns) is not None:
             column = _as_texts(column)
         elif kind_of(column) == "text" and not hasattr(column.dtype, "categories"):
-            column, own = _parse_texts(column, table, split_unit(name).unit or unit)
-            if own:
-                with_units.append(f"{name!r} in {own}")
-            unit = unit or own
+            column, cell_unit = _parse_texts(column, table, split_unit(name).unit or unit)
+            if cell_unit:
+                parsed_units.append(f"{name!r} in {cell_unit}")
+            unit = unit or cell_unit
         names.append(with_unit(name, unit))
         columns.append(column)
-    if with_units:
-        notes.append(f"the numbers of these columns of {path.name} have a unit behind them: {', '.join(with_units)}")
+    if parsed_units:
+        notes.append(f"the numbers of these columns of {path.name} have a unit behind them: {', '.join(parsed_units)}")
     refuse_duplicates(path, names)
     return require("pandas").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
 
 
 def _strip_texts(column: Series) -> Series:
-    """The column without blanks around its texts; the very column if there are none."""
+    """Remove blanks around the texts of a column."""
     cells = as_objects(column)
     stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     if stripped == cells:
@@ -227,7 +226,7 @@ def _strip_texts(column: Series) -> Series:
 
 
 def _mask_missing(column: Series, marks: Collection[str]) -> Series:
-    """The column with missing cells where one of these texts or numbers stands."""
+    """Replace the cells that hold one of these texts or numbers by missing cells."""
     if kind_of(column) == "numeric":
         values = as_numbers(type(column)(list(marks), dtype=object))
         return column.mask(np.isin(as_numbers(column), values[~np.isnan(values)]))
@@ -235,7 +234,7 @@ def _mask_missing(column: Series, marks: Collection[str]) -> Series:
 
 
 def _as_texts(column: Series) -> Series:
-    """Numbers or booleans as the texts that a .csv file holds: 1.0 is "1", as it is where another cell is missing."""
+    """Turn numbers or booleans into texts as in a .csv file: 1.0 becomes "1", also if another cell is missing."""
     if kind_of(column) not in ("numeric", "boolean") or hasattr(column.dtype, "categories"):
         return column
     cells = as_objects(column)
@@ -243,14 +242,19 @@ def _as_texts(column: Series) -> Series:
     return type(column)(texts, index=column.index, name=column.name, dtype=object)
 
 
-def _parse_texts(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
-    """A column of texts as numbers, with their unit, if all are numbers of one unit, the `known` one if there is."""
-    found = parse_numbers(column, table.decimal or ".")
+def _parse_texts(column: Series, table: RawTable, unit: str) -> tuple[Series, str]:
+    """Parse a column of texts if all are numbers with one unit, which must be `unit` if that is known.
+
+    Returns:
+        The numbers and their unit; the column itself and "" if it cannot be parsed.
+    """
+    parsed = parse_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
-    others = (found.is_number != column.notna().to_numpy()).any() or len(found.units) != 1
-    if others or (known and found.units[0] not in ("", known)):
+    if (parsed.is_number != column.notna().to_numpy()).any() or len(parsed.units) != 1:
         return column, ""
-    codes = table.typed and all(cell.isdecimal() for cell in cells)  # which the file declares as texts
-    if codes or (table.decimal is None and any("," in cell for cell in cells)):  # 1,234 may be 1.234 or 1234
+    is_other_unit = unit and parsed.units[0] not in ("", unit)
+    is_code = table.typed and all(cell.isdecimal() for cell in cells)  # the file declares these digits as text
+    is_ambiguous = table.decimal is None and any("," in cell for cell in cells)  # 1,234 may be 1.234 or 1234
+    if is_other_unit or is_code or is_ambiguous:
         return column, ""
-    return type(column)(found.values, index=column.index, name=column.name), found.units[0]
+    return type(column)(parsed.values, index=column.index, name=column.name), parsed.units[0]

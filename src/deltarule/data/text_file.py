@@ -1,6 +1,6 @@
-"""Reading a text file with pandas, by what is found of its encoding, its layout and its decimal sign.
+"""Read a text file with pandas, after finding its encoding, its layout and its decimal sign.
 
-The layout is what separates the cells, which lines are comments, and where the rows begin.
+The layout is the separator of the cells, the lines with comments, and the line on which the rows begin.
 """
 
 import csv
@@ -26,10 +26,10 @@ from deltarule.data.optional import Frame, reading, require
 from deltarule.data.table_options import NAMELESS, RawTable, TableOptions, refuse_duplicates
 from deltarule.errors import DataError, pluralized
 
-LONGEST_LINE = 2**25  # characters of a physical line
-MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
-FEWEST = 3  # lines of a table below a preamble
-SAMPLED_LINES = 100  # lines that decide on the separator
+LONGEST_LINE = 2**25  # characters
+LEAST_ALIKE = 0.5  # with the right separator more than this share of the rows has as many cells as the header
+LEAST_LINES = 3  # of a table below a preamble
+SAMPLED_LINES = 100  # the first lines of a table, which decide on the separator
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
 _COMMENT = ("#", "%", "//")
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|.)"?\s*', re.IGNORECASE)
@@ -38,44 +38,44 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|.)"?\s*', re.IGNORECASE)
 class TextLayout(NamedTuple):
     """Where the cells of a text file stand; lines are counted from 0."""
 
-    separator: str  # one character; a blank is any run of blanks
-    names: list[str]  # of the columns, an empty one as `NAMELESS` and its number
+    separator: str  # one character; a blank means any run of blanks
+    names: list[str]  # of the columns; a column without a name has `NAMELESS` and its number
     first: int  # the line after the header
     second: int  # the line after the first data row
-    comments: int  # how many lines of comments there are
-    among_rows: frozenset[int]  # those of them that stand below the header
-    lines: Sequence[int] = ()  # on which the data rows begin, as editors and sheets count them, from 1
-    above: int = 0  # how many lines stand above the header that are none of the table, titles and settings
+    comments: int  # the number of comment lines
+    comments_below: frozenset[int]  # the comment lines below the header
+    lines: Sequence[int] = ()  # the line on which each data row begins, counted from 1 as editors do
+    above: int = 0  # the number of lines of a preamble above the header, such as titles and settings
 
 
 def find_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
-    """Read a text file once, to see how it is laid out and that every row has as many cells as the header.
+    """Find the layout of a text file, and check that every row has as many cells as the header.
 
-    Without a separator, what stands between the cells is found by the first lines.
+    Without a separator, the first lines decide on it.
     """
     with path.open(encoding=encoding, newline="") as stream:
         head = list(islice(read_lines(path, stream), 2 * SAMPLED_LINES))
     if any("\0" in line for line in head):
         raise DataError(f"{path} holds bytes that are no text: give a table of text, or an .xlsx or .parquet file")
     start = 0
-    if head and (announced := _SEPARATOR_LINE.fullmatch(head[0])):
-        start, separator = 1, separator or announced[1].replace("\\t", "\t")
+    if head and (separator_line := _SEPARATOR_LINE.fullmatch(head[0])):
+        start, separator = 1, separator or separator_line[1].replace("\\t", "\t")
     begin = start
     while begin < len(head) and (not head[begin].strip() or _is_comment(head[begin])):
         begin += 1
-    top, found = _find_header(head, begin, separator)
-    sample = [line for line in head[top:] if line.strip()][:SAMPLED_LINES]
-    separator = found or separator or _find_separator(sample)
-    if top > begin:
-        above = top - start - sum(not line.strip() for line in head[begin:top])
-        return _scan_rows(path, encoding, separator, top, [], 0)._replace(above=above)
+    header_line, header_separator = _find_header(head, begin, separator)
+    sample = [line for line in head[header_line:] if line.strip()][:SAMPLED_LINES]
+    separator = header_separator or separator or _find_separator(sample)
+    if header_line > begin:
+        above = header_line - start - sum(not line.strip() for line in head[begin:header_line])
+        return _scan_rows(path, encoding, separator, header_line, [], 0)._replace(above=above)
     comments = [i for i in range(start, begin) if head[i].strip()]
     header = _header_in_comment(head[comments[-1]], sample, separator) if comments else []
     return _scan_rows(path, encoding, separator, begin, header, len(comments) - bool(header))
 
 
 def split_cells(lines: Iterator[str], separator: str) -> Iterator[tuple[list[str], int]]:
-    """The cells of each row, and how many lines were read with it."""
+    """Yield the cells of each row, and the number of lines read so far."""
     if separator == " ":
         for i, line in enumerate(lines):
             yield re.findall(r'"[^"]*"|\S+', line), i + 1
@@ -86,11 +86,12 @@ def split_cells(lines: Iterator[str], separator: str) -> Iterator[tuple[list[str
 
 
 def read_lines(path: Path, stream: TextIO) -> Iterator[str]:
-    """The lines of a text file, none of them longer than memory should hold."""
+    """Yield the lines of a text file; a DataError if one has `LONGEST_LINE` characters."""
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
-            fault = f"{path} has a line of {LONGEST_LINE:,} characters or more"
-            raise DataError(f"{fault}, which is no row of a table: check the file")
+            raise DataError(
+                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
+            )
         yield line
 
 
@@ -103,29 +104,30 @@ def _split_rows(lines: Sequence[str], separator: str) -> list[list[str]]:
 
 
 def _find_header(head: Sequence[str], begin: int, separator: str | None) -> tuple[int, str | None]:
-    """The line of the header where lines with fewer cells stand above it, as instruments write them; and its separator.
+    """The line of the header below a preamble, as instruments write one, and its separator; else `begin` and None.
 
-    That is a line of names above numbers, from which on all lines have as many cells, and none above has.
+    A header below a preamble has names above numbers. All lines below it have as many cells, and all above have fewer.
     """
     lines = [(i, line) for i, line in enumerate(head[begin:], begin) if line.strip()][:SAMPLED_LINES]
     for candidate in [separator] if separator else SEPARATORS:
         rows = [next(iter(_split_rows([line], candidate)), []) for _, line in lines]
         widths = [len(row) for row in rows]
-        place = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
-        if not 0 < place <= len(rows) - FEWEST or max(widths[:place]) >= widths[-1]:
+        header = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
+        if not 0 < header <= len(rows) - LEAST_LINES or max(widths[:header]) >= widths[-1]:
             continue
-        numbers = [any(map(looks_like_number, row)) for row in rows[place : place + FEWEST]]  # a row of units may come
-        if not numbers[0] and any(numbers):
-            return lines[place][0], candidate
+        # A row of units may stand between the names and the numbers.
+        has_number = [any(map(looks_like_number, row)) for row in rows[header : header + LEAST_LINES]]
+        if not has_number[0] and any(has_number):
+            return lines[header][0], candidate
     return begin, None
 
 
 def _find_separator(sample: Sequence[str]) -> str:
-    """The separator by which most rows have as many cells as the header, and then most cells are numbers.
+    """The separator with which most rows have as many cells as the header, and most cells are numbers.
 
-    Blanks stand within names and texts too, so that they separate only where nothing else does.
+    Blanks occur in names and texts too, so they separate only if nothing else does.
     """
-    best, separator = (MOST_ALIKE, 0.0), ""
+    best, separator = (LEAST_ALIKE, 0.0), ""
     for candidate in SEPARATORS:
         try:
             header, *rows = _split_rows(sample, candidate)
@@ -144,20 +146,20 @@ def _find_separator(sample: Sequence[str]) -> str:
 def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
     """The names in the comment above the first row, as NumPy writes them; [] if the first row holds the names.
 
-    It does if none of its cells is a number, but one of the next row is.
+    The first row holds the names if none of its cells is a number, but one of the next row is.
     """
     names = _split_rows([re.sub(r"^\s*(#+|//+|%+(?=\s))\s*", "", comment)], separator)
     rows = _split_rows(sample[:2], separator)
     if not names or not rows or len(names[0]) != len(rows[0]):
         return []
-    numbers = [any(map(looks_like_number, row)) for row in rows]
-    return [] if not numbers[0] and any(numbers[1:]) else names[0]
+    has_number = [any(map(looks_like_number, row)) for row in rows]
+    return [] if not has_number[0] and any(has_number[1:]) else names[0]
 
 
 def _scan_rows(path: Path, encoding: str, separator: str, begin: int, names: list[str], comments: int) -> TextLayout:
-    """Read all rows from line `begin` on, checking that each has as many cells as the header."""
+    """Read all rows from line `begin` on, and check that each has as many cells as the header."""
     names, first, second, last = _column_names(names), begin, begin, begin
-    among_rows: set[int] = set()
+    comments_below: set[int] = set()
     starts = array("q")
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(begin):
@@ -171,7 +173,7 @@ def _scan_rows(path: Path, encoding: str, separator: str, begin: int, names: lis
                 continue
             # "#DIV/0!" at the start of a row begins no comment.
             if _is_comment(cells[0]) and (len(cells) != len(names) or (comments and len(names) == 1)):
-                among_rows |= set(range(before, last))
+                comments_below |= set(range(before, last))
                 continue
             starts.append(before + 1)
             if len(starts) == 1:
@@ -183,11 +185,12 @@ def _scan_rows(path: Path, encoding: str, separator: str, begin: int, names: lis
                 found = f"{path}: line {before + 1} has {pluralized(len(cells), 'cell')}"
                 raise DataError(
                     f"{found}, but the header {len(names)}, {between}: correct the row, put quotes around a cell that "
-                    "holds a separator, or say with --sep what separates the cells"
+                    "contains a separator, or give the separator with --sep"
                 )
     if not names:
         raise DataError(f"{path} is empty: give a table with a header and rows")
-    return TextLayout(separator, names, first, second, comments + len(among_rows), frozenset(among_rows), starts)
+    comments += len(comments_below)
+    return TextLayout(separator, names, first, second, comments, frozenset(comments_below), starts)
 
 
 def _column_names(cells: Sequence[str], start: int = 0) -> list[str]:
@@ -204,11 +207,11 @@ def read_text_file(path: Path, text_columns: Collection[str], options: TableOpti
         for encoding in _encodings(path):
             with suppress(UnicodeError):
                 return _read_encoded(encoding, path, text_columns, options)
-    raise DataError(f"{path} is no text in any encoding that its first bytes allow: save it again as UTF-8")
+    raise DataError(f"{path} is no text in any encoding that fits its first bytes: save it again as UTF-8")
 
 
 def _encodings(path: Path) -> tuple[str, ...]:
-    """The encodings to try, by the first bytes of the file."""
+    """The encodings to try, from the first bytes of the file."""
     with path.open("rb") as stream:
         start = stream.read(1000)
     for mark, encoding in _BYTE_ORDER_MARKS.items():
@@ -223,34 +226,34 @@ def _encodings(path: Path) -> tuple[str, ...]:
 def _read_encoded(encoding: str, path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
     layout = find_layout(path, encoding, options.separator)
     refuse_duplicates(path, layout.names)
-    # Both reads begin below the header, whose lines pandas never sees.
+    # Both reads begin below the header, so pandas never sees it.
     head = _read_csv(path, encoding, layout, layout.first, dict.fromkeys(layout.names, str), nrows=SAMPLED_ROWS)
     units = read_units_row(head)
     rows = [head[name].iloc[int(bool(units)) :] for name in head]
     decimal: Any = options.decimal or decimal_sign(rows)
     cells = (cell for column in rows for cell in as_objects(column) if isinstance(cell, str) and "," in cell)
     if decimal is None and layout.separator == ";" and any(map(looks_like_number, cells)):
-        decimal = ","  # which is why the cells are separated by something else
+        decimal = ","  # a comma for decimals is why semicolons separate the cells
     texts = {name: str for name in layout.names if find_column(with_unit(name, units.get(name, "")), text_columns)}
     frame = _read_csv(path, encoding, layout, layout.second if units else layout.first, texts, decimal=decimal or ".")
-    unusual = (
+    remarks = (
         f"{SEPARATORS.get(layout.separator, repr(layout.separator))} between the cells" * (layout.separator != ","),
         f"the encoding {encoding}" * (encoding != "utf-8-sig"),
         f"{pluralized(layout.comments, 'comment line')} left out" * (layout.comments > 0),
         f"{pluralized(layout.above, 'line')} above the header left out" * (layout.above > 0),
     )
-    return RawTable(frame, decimal, unusual, units, layout.lines[int(bool(units)) :])
+    return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :])
 
 
 def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:
-    """What pandas reads from line `start` on."""
+    """Read the file with pandas from line `start` on."""
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(start):
             stream.readline()
         text: Any = stream
-        if layout.among_rows:
+        if layout.comments_below:
             lines = enumerate(read_lines(path, stream), start)
-            text = io.StringIO("".join(line for i, line in lines if i not in layout.among_rows), newline="")
+            text = io.StringIO("".join(line for i, line in lines if i not in layout.comments_below), newline="")
         try:
             return require("pandas").read_csv(
                 text,

@@ -12,8 +12,8 @@ from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.problem import Problem
 from deltarule.errors import ConfigurationError, ShapeError, pluralized
+from deltarule.models.formatting import to_json_types
 from deltarule.models.model import Model
-from deltarule.models.words import finite
 from deltarule.network.derivatives import Derivatives
 from deltarule.network.layers.jet import lifted_params
 from deltarule.training.session import TrainingResult
@@ -109,7 +109,7 @@ class Solution(TrainingResult):
         record |= {"residual_rms": list(self.residual_rms), "training_seconds": round(self.seconds, 3)}
         record |= {"noise_std": None if self.noise is None else [self.noise] * len(outputs)}
         record |= {"residual_maps": [self._map(i) for i in range(len(self.fitted))]}
-        return Model(problem.net, self.params, schema, finite(record))
+        return Model(problem.net, self.params, schema, to_json_types(record))
 
     def _map(self, i: int) -> dict[str, Any]:
         """For the report: the size of a residual at some of its points."""

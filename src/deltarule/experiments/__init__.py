@@ -48,10 +48,10 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-INDEX = """The experiments that `deltarule reproduce NAME` repeats, beside the sources' own numbers. [N] is Michael Nielsen,
-[*Neural Networks and Deep Learning*](http://neuralnetworksanddeeplearning.com); [HH] Catherine and Desmond Higham,
-[*Deep Learning: An Introduction for Applied Mathematicians*](https://arxiv.org/abs/1801.05894); [3B1B] 3Blue1Brown,
-[*Backpropagation calculus*](https://www.3blue1brown.com/lessons/backpropagation-calculus)."""
+INDEX = """The experiments that `deltarule reproduce NAME` repeats, beside the sources' own numbers. [N] is Michael
+Nielsen, [*Neural Networks and Deep Learning*](http://neuralnetworksanddeeplearning.com); [HH] Catherine and Desmond
+Higham, [*Deep Learning: An Introduction for Applied Mathematicians*](https://arxiv.org/abs/1801.05894); [3B1B]
+3Blue1Brown, [*Backpropagation calculus*](https://www.3blue1brown.com/lessons/backpropagation-calculus)."""
 
 
 def choose(name: str) -> tuple[str, ...]:

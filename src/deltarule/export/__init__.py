@@ -1,4 +1,4 @@
-"""Trained networks in other languages, with their scaling: C99, JavaScript, Structured Text, NumPy, Octave, ONNX."""
+"""Export trained networks, with their scaling, as C99, JavaScript, Structured Text, NumPy, Octave or ONNX."""
 
 import os
 from collections.abc import Callable
@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 
 from deltarule.checks import require_choice
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.export.languages import c_source, javascript_source, numpy_source, octave_source, structured_text
+from deltarule.export.languages import (
+    as_identifier,
+    c_source,
+    javascript_source,
+    numpy_source,
+    octave_source,
+    structured_text,
+)
 from deltarule.export.onnx_file import onnx_bytes
-from deltarule.export.program import Program, program_of, require_floats, with_error_bars
-from deltarule.export.source import identifier
+from deltarule.export.program import Program, build_program, require_floats, with_error_bars
 from deltarule.files.atomic_write import write_atomically
 
 __all__ = ["LANGUAGES", "export_model", "require_language"]
@@ -19,7 +25,7 @@ PRECISIONS = ("double", "float")
 
 
 class Language(NamedTuple):
-    """How a file of the language ends, and what writes its content from a program, a name and a precision."""
+    """A language: the suffix of its files, and the function that writes a program as one, by name and precision."""
 
     suffix: str
     write: Callable[[Program, str, str], str | bytes]
@@ -37,10 +43,10 @@ LANGUAGES = {
 
 
 def require_language(name: str, to: str, program: Program) -> str:
-    """The language by its name or by the suffix of its files, if the program is written in it.
+    """Return the language with this name or file suffix.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: there is no such language, or the program cannot be written in it.
     """
     by_suffix = {language.suffix[1:]: language_name for language_name, language in reversed(LANGUAGES.items())}
     to = by_suffix.get(to, to)
@@ -59,24 +65,24 @@ def export_model(
     """Write a trained network, with its scaling, as a file of another language: raw rows in, units or classes out.
 
     Args:
-        model: the path of a model file, what `load_model` gives, a fitted estimator, or (net, params), which has no
+        model: the path of a model file, a model from `load_model`, a fitted estimator, or (net, params), which has no
             scaling.
-        path: the file to write. Its name, as an identifier, is the name of the function in it.
-        to: "onnx", "c", "python", "octave", "matlab", "javascript", or "st", IEC 61131-3 Structured Text for PLCs; a
-            suffix, such as "js", will do, and None goes by that of the path. A time series is written in C only.
-        precision: "double", which predicts what deltarule does to rounding, or "float".
-        error_bars: whether C also gets a function that gives the standard deviation of a new measurement; of networks
-            of up to some hundred parameters, see `deltarule.export.members`.
+        path: the file to write. The function in it has the file's name, turned into an identifier.
+        to: "onnx", "c", "python", "octave", "matlab", "javascript", or "st" (IEC 61131-3 Structured Text for PLCs); or
+            a suffix such as "js". None takes the suffix of the path. Time-series models are exported to C only.
+        precision: "double", which agrees with deltarule to rounding, or "float".
+        error_bars: whether to add a C function for the standard deviation of a new measurement, for networks of up to
+            some hundred parameters, see `deltarule.export.members`.
 
     Returns:
         The path.
 
     Raises:
-        ConfigurationError: an option is not known, the name does not suit the language, a number is beyond a float, a
-            layer is the user's own, an activation is not written in that language, the network takes images of any
-            size (it has to begin with Reshape) or images at all ("javascript", "st"), or "onnx" needs the package onnx,
-            which is not installed.
-        ShapeError: the parameters are those of another network.
+        ConfigurationError: an option is not known, the name does not suit the language, a number is beyond the range of
+            a float, a layer is the user's own, an activation has no text in that language, the network takes images of
+            any size (it has to begin with Reshape) or images at all ("javascript", "st"), or the package onnx is
+            missing.
+        ShapeError: the parameters do not fit the network.
         ModelFileError: the model cannot be read, or the file cannot be written.
     """
     path = Path(path)
@@ -86,21 +92,21 @@ def export_model(
             raise ConfigurationError(
                 f"path is {str(path)!r}, whose suffix names no language: give to={', '.join(LANGUAGES)}."
             )
-    program = program_of(model)
+    program = build_program(model)
     to = require_language("to", to, program)
     require_choice("precision", precision, PRECISIONS)
-    if LANGUAGES[to].suffix == ".m" and identifier(path.stem) != path.stem:
+    if LANGUAGES[to].suffix == ".m" and as_identifier(path.stem) != path.stem:
         raise ConfigurationError(
             f"path is {str(path)!r}, but an Octave function has the name of its file: call it "
-            f"{identifier(path.stem)}.m, for example."
+            f"{as_identifier(path.stem)}.m, for example."
         )
     if error_bars:
         if to != "c":
-            raise ConfigurationError(f"error_bars is True and to is {to!r}: error bars are written in C only.")
+            raise ConfigurationError(f"error_bars is True and to is {to!r}: error bars can be exported in C only.")
         program = with_error_bars(program, model)
     if precision == "float":
         require_floats(program)
-    content = LANGUAGES[to].write(program, identifier(path.stem), precision)
+    content = LANGUAGES[to].write(program, as_identifier(path.stem), precision)
     try:
         write_atomically(path, content if isinstance(content, bytes) else content.encode())
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Files of models, written whole or not at all."""
+"""Model files, and writing files atomically."""

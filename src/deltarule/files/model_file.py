@@ -1,8 +1,8 @@
-"""Model files: safetensors for the parameters, JSON metadata for everything else. No pickle, so no code runs on load.
+"""Model files: safetensors for the parameters, JSON metadata for everything else. Loading one runs no code.
 
-One metadata entry, "deltarule", holds the format version, the layers, the cost and, if given, the schema that turns
-raw rows into inputs and outputs back into units or class names, and a record of the training. The arrays behind the
-error bars of a Bayesian training lie beside the parameters, each under "error_bars." and its name.
+The metadata entry "deltarule" holds the format version, the layers, the cost and, if given, the schema that encodes
+rows and decodes outputs, and the record of the training. The arrays for the error bars of a Bayesian training are
+stored beside the parameters, with the prefix "error_bars." before their names.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ ERROR_BARS = "error_bars."
 
 
 class Content(NamedTuple):
-    """The whole content of a model file; schema and training are plain JSON values, or None, as are the error bars."""
+    """The content of a model file; schema and training are JSON values, and each but the network may be missing."""
 
     net: Network
     params: Params
@@ -48,13 +48,13 @@ def save(
     training: dict[str, Any] | None = None,
     error_bars: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write the network and its parameters to `path`, whole or not at all: to a temporary file first, then renamed.
+    """Write the network and its parameters to a file. The write is atomic: a crash leaves the old file or the new one.
 
     Args:
         path: the file.
         net: the network.
         params: its parameters.
-        schema: what encodes rows and decodes outputs, in JSON's types.
+        schema: how rows are encoded and outputs decoded, in JSON's types.
         training: the record of the training, in JSON's types.
         error_bars: named arrays, such as those of `deltarule.trainers.bayesian.stored.as_tensors`.
 
@@ -74,7 +74,7 @@ def save(
     }
     tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
     tensors |= {ERROR_BARS + name: np.asarray(array) for name, array in (error_bars or {}).items()}
-    tensors = {name: np.asarray(array, order="C") for name, array in tensors.items()}  # serialise reads bare memory
+    tensors = {name: np.asarray(array, order="C") for name, array in tensors.items()}  # serialise ignores strides
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ModelFileError(
@@ -90,30 +90,29 @@ def save(
 
 
 def _fields(part: Layer | Cost) -> dict[str, Any]:
-    """What makes a layer or a cost again."""
-    known = (*LAYER_KINDS.values(), *map(type, COSTS.values()))
-    if type(part) not in known:
+    """The arguments that construct a layer or a cost."""
+    if type(part) not in (*LAYER_KINDS.values(), *map(type, COSTS.values())):
         raise ModelFileError(
-            f"{part!r} cannot be written to a model file, which holds deltarule's own layers and costs: keep the "
-            "parameters in a file of yours."
+            f"{part!r} is not a layer or cost of deltarule, and a model file holds no others: save the parameters in "
+            "a file of your own."
         )
     return dataclasses.asdict(part)  # pyright: ignore[reportArgumentType]
 
 
 def load(path: str | os.PathLike) -> tuple[Network, Params]:
-    """The network and the parameters in a file that `save` wrote; they take and give scaled numbers.
+    """Load the network and the parameters from a file that `save` wrote; inputs and outputs are scaled numbers.
 
-    `deltarule.load_model` also reads the scaling, and takes rows in their own units.
+    `deltarule.load_model` returns a model that takes rows in their own units.
 
     Raises:
-        ModelFileError: the file is missing, truncated, not deltarule's, of a newer format, or contradicts itself.
+        ModelFileError: the file is missing, truncated, inconsistent, not deltarule's, or of a newer format.
     """
     model = load_model(path)
     return model.net, model.params
 
 
 def load_model(path: str | os.PathLike) -> Content:
-    """Everything in a model file; raises like `load`."""
+    """Read all of a model file; raises as `load` does."""
     path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
@@ -127,14 +126,14 @@ def load_model(path: str | os.PathLike) -> Content:
                 f"{path} is damaged or not a safetensors file ({error}): train or copy it again."
             ) from None
         raise ModelFileError(
-            f"{path} is no model file: give one that `deltarule train` or `save` wrote, such as "
+            f"{path} is not a model file: give one that `deltarule train` or `save` wrote, such as "
             f"{path.with_suffix('.safetensors').name}."
         ) from None
     description = _description(path, metadata)
     try:
         net = _network(description)
     except (KeyError, TypeError, AttributeError, ValueError, DeltaruleError) as error:
-        raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
+        raise ModelFileError(f"{path} describes a network that cannot be built ({error}): train again.") from None
     for name, tensor in tensors.items():
         if tensor.dtype not in ("float32", "float64") or not np.isfinite(tensor).all():
             raise ModelFileError(f"{path} holds a tensor {name!r} ({tensor.dtype}) that is not finite: train it again.")
@@ -147,7 +146,7 @@ def load_model(path: str | os.PathLike) -> Content:
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if METADATA_KEY not in metadata:
         raise ModelFileError(
-            f"{path} is a safetensors file, but not of deltarule: it has no {METADATA_KEY!r} metadata."
+            f"{path} is a safetensors file without {METADATA_KEY!r} metadata: give one that deltarule wrote."
         )
     try:
         description = json.loads(metadata[METADATA_KEY])
@@ -155,7 +154,7 @@ def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError(f"{path} has damaged deltarule metadata: train or copy it again.") from None
     if not isinstance(version, int) or version < 1:
-        raise ModelFileError(f"{path} has format version {version!r}, which is no version: train or copy it again.")
+        raise ModelFileError(f"{path} has the invalid format version {version!r}: train or copy it again.")
     if version > FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has format version {version}, and this deltarule reads up to {FORMAT_VERSION}: update deltarule."
@@ -173,7 +172,7 @@ def _network(description: dict[str, Any]) -> Network:
 
 
 def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
-    """The tensors "0.W", "0.b", "1.W", ... as the list that belongs to the network, shapes checked."""
+    """Collect the tensors "0.W", "0.b", "1.W", ... as the parameters of the network, and check their shapes."""
     params: list[dict[str, np.ndarray]] = [{} for _ in net.layers]
     for name, tensor in tensors.items():
         position, _, part = name.partition(".")
@@ -190,9 +189,9 @@ def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
 
 
 def _check(net: Network, params: Params) -> None:
-    """Raise a ShapeError unless the parameters belong to the network.
+    """Raise a ShapeError unless the parameters fit the network.
 
-    Where the input may be an image of any size, each layer is held against its own parameters alone.
+    Where the parameters do not determine the input's shape (images of any size), each layer is checked by itself.
     """
     shape = net.input_shape(params)
     if shape is not None:

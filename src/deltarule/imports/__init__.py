@@ -1,4 +1,4 @@
-"""Networks that other programs trained, read as models: MATLAB's, scikit-learn's, PyTorch's."""
+"""Read networks that MATLAB, scikit-learn or PyTorch trained as models."""
 
 from typing import TYPE_CHECKING
 

@@ -1,11 +1,11 @@
-"""`from_sklearn`: an MLPRegressor or MLPClassifier of scikit-learn as a model of deltarule."""
+"""`from_sklearn`: read an MLPRegressor or MLPClassifier of scikit-learn as a model."""
 
 from typing import Any
 
 import numpy as np
 
 from deltarule.errors import ConfigurationError
-from deltarule.imports.foreign import Foreign, Settings
+from deltarule.imports.imported_network import ImportedNetwork, Settings
 from deltarule.models.model import Model
 
 ACTIVATIONS = {
@@ -19,20 +19,20 @@ ACTIVATIONS = {
 
 
 def from_sklearn(estimator: Any) -> Model:
-    """The network of a fitted MLPRegressor or MLPClassifier, which gives the same numbers here.
+    """Read a fitted MLPRegressor or MLPClassifier as a model, which gives the same numbers.
 
     Args:
-        estimator: the network, or a Pipeline of StandardScaler or MinMaxScaler and the network; of a regression also a
-            TransformedTargetRegressor around either, whose transformer is one of these scalers.
+        estimator: the network, or a Pipeline of StandardScaler or MinMaxScaler and the network; for a regression also a
+            TransformedTargetRegressor around either, with one of these scalers as its transformer.
 
     Raises:
-        ConfigurationError: it is none of these, or is not fitted.
+        ConfigurationError: the estimator is of another kind, or is not fitted.
     """
     targets: list[Settings] = []
     inner = estimator
     if hasattr(inner, "regressor_"):
-        targets, inner = [] if inner.transformer_ is None else [_line(inner.transformer_)], inner.regressor_
-    *before, mlp = [step for _, step in inner.steps if step != "passthrough"] if hasattr(inner, "steps") else [inner]
+        targets, inner = [] if inner.transformer_ is None else [_scaler_settings(inner.transformer_)], inner.regressor_
+    *scalers, mlp = [step for _, step in inner.steps if step != "passthrough"] if hasattr(inner, "steps") else [inner]
     if not hasattr(mlp, "coefs_") or not hasattr(mlp, "out_activation_"):
         raise ConfigurationError(
             f"estimator is {estimator!r}: give a fitted MLPRegressor or MLPClassifier, or a Pipeline that ends in one."
@@ -44,16 +44,17 @@ def from_sklearn(estimator: Any) -> Model:
     if classes is not None and len(classes) == 2 and mlp.n_outputs_ == 1:
         W, b, _ = layers[-1]  # one sigmoid of z is the softmax of 0 and z
         layers[-1] = (np.concatenate([0 * W, W]), np.concatenate([0 * b, b]), "softmax")
-    count = before[0].n_features_in_ if before else mlp.n_features_in_
-    found = Foreign(type(mlp).__name__, layers, [(count, [_line(step) for step in before])], targets)
-    names = getattr(before[0] if before else mlp, "feature_names_in_", None)
-    several = classes is None or layers[-1][2] != "softmax"
+    if classes is not None:  # several labels of a row are sigmoids, and become a regression
+        classes = np.asarray(classes).tolist() if layers[-1][2] == "softmax" else None
+    first = scalers[0] if scalers else mlp
+    inputs = [(first.n_features_in_, [_scaler_settings(scaler) for scaler in scalers])]
+    network = ImportedNetwork(type(mlp).__name__, layers, inputs, targets)
     record = {"imported_from": "scikit-learn", "estimator": type(mlp).__name__}
-    return found.model(record, names, classes=None if several else np.asarray(classes).tolist(), first=0)
+    return network.model(record, getattr(first, "feature_names_in_", None), classes=classes, first=0)
 
 
-def _line(scaler: Any) -> Settings:
-    """The settings of a scaler, as `Lines.of` reads them."""
+def _scaler_settings(scaler: Any) -> Settings:
+    """The settings of a scaler for `RowScaling.of`."""
     if hasattr(scaler, "data_min_") and not scaler.clip:
         low, high = scaler.feature_range
         return {"xoffset": scaler.data_min_, "gain": scaler.scale_, "ymin": low, "ymax": high}
@@ -63,4 +64,4 @@ def _line(scaler: Any) -> Settings:
             "xmean": scaler.mean_ if scaler.with_mean else zero,
             "xstd": scaler.scale_ if scaler.with_std else one,
         }
-    raise ConfigurationError(f"{scaler!r} cannot be taken over: StandardScaler and MinMaxScaler without clip can.")
+    raise ConfigurationError(f"{scaler!r} cannot be read: only StandardScaler and MinMaxScaler without clip can.")

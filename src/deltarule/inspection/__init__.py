@@ -1,4 +1,4 @@
-"""Looking into a network: whether its gradient is right, and, in `plots`, how it learns and what it does."""
+"""Inspect a network: the gradient check here, figures in `plots`, the HTML report in `report`."""
 
 from deltarule.inspection.gradient_check import GradientCheck, check_gradient, check_gradient_by_layer
 

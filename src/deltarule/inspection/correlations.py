@@ -1,7 +1,7 @@
-"""Whether the errors of a time-series model still hold what it could have learnt: their correlations.
+"""Correlations of the errors of a time-series model, with each other and with the inputs.
 
-If the model has taken all there is to take, its errors one step ahead are white and know nothing of the inputs. Then
-each correlation but that of lag 0 is N(0, 1/N), N the steps, so that 95 of 100 lie within ± 1.96 / sqrt(N).
+If the model has learnt all it can, its errors one step ahead are white noise, independent of the inputs. Then each
+correlation except that of lag 0 is N(0, 1/N), N the number of steps, and 95 % of them lie within ± 1.96 / sqrt(N).
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ BOUND = 1.96
 
 
 class Correlations(NamedTuple):
-    """Of the errors e_t of one output.
+    """Correlations of the errors e_t of one output.
 
     Attributes:
-        lags: 0..M, of `autocorrelation`.
+        lags: 0..M, the lags of `autocorrelation`.
         autocorrelation: corr(e_t, e_{t-lag}), (M + 1,).
-        input_lags: -M..M, of `input_error`.
+        input_lags: -M..M, the lags of `input_error`.
         input_error: corr(u_{t-lag}, e_t) for each input, (m, 2 M + 1).
         bound: half the width of the 95 % band around 0.
     """
@@ -31,29 +31,29 @@ class Correlations(NamedTuple):
 
     @property
     def outside(self) -> float:
-        """The share of all correlations, but that of lag 0 with itself, that lie outside the band; 0.05 by chance."""
+        """The share of all correlations, except the autocorrelation at lag 0, outside the band; 0.05 by chance."""
         values = np.concatenate([self.autocorrelation[1:], self.input_error.ravel()])
         return float(np.mean(np.abs(values) > self.bound))
 
     def by_name(self, inputs: Sequence[str] = ()) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """With what, the lags and the correlations: with earlier errors, then with each input of these names."""
+        """Name, lags and correlations: first with earlier errors, then with each input, by these names."""
         names = inputs or [f"input {j}" for j in range(len(self.input_error))]
         others = [(name, self.input_lags, values) for name, values in zip(names, self.input_error, strict=True)]
         return [("earlier errors", self.lags[1:], self.autocorrelation[1:]), *others]
 
 
-def correlations(error: np.ndarray, U: np.ndarray, longest: int = 20) -> Correlations:
-    """The correlations of one output's errors (T,), NaN where unknown, with themselves and with the inputs U (T, m)."""
+def correlations(error: np.ndarray, U: np.ndarray, max_lag: int = 20) -> Correlations:
+    """Correlate one output's errors (T,), NaN where unknown, with each other and with the inputs U (T, m)."""
     known = int(np.isfinite(error).sum())
-    longest = min(longest, max(known // 4, 1))
-    lags, both = np.arange(longest + 1), np.arange(-longest, longest + 1)
+    max_lag = min(max_lag, max(known // 4, 1))
+    lags, both = np.arange(max_lag + 1), np.arange(-max_lag, max_lag + 1)
     e = error - np.nanmean(error)
     centred = U - np.nanmean(U, axis=0) if U.size else U
-    own = np.array([_correlation(e, e, lag) for lag in lags.tolist()])
+    auto = np.array([_correlation(e, e, lag) for lag in lags.tolist()])
     cross = np.array([[_correlation(u, e, lag) for lag in both.tolist()] for u in centred.T]).reshape(
         U.shape[1], len(both)
     )
-    return Correlations(lags, own, both, cross, BOUND / np.sqrt(known))
+    return Correlations(lags, auto, both, cross, BOUND / np.sqrt(known))
 
 
 def _correlation(first: np.ndarray, second: np.ndarray, lag: int) -> float:

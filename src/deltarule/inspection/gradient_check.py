@@ -17,7 +17,7 @@ STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 
 
 
 class GradientCheck(NamedTuple):
-    """One tensor's worst direction: what backpropagation says, what the difference quotient says, how far apart."""
+    """The worst direction of one tensor: ∇C·v by backpropagation, by central differences, and their relative error."""
 
     layer: int
     name: str
@@ -29,21 +29,21 @@ class GradientCheck(NamedTuple):
 def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int = 10, seed: int = 0) -> float:
     """The largest relative error of the gradient against central differences, over every tensor of parameters.
 
-    For random directions v of one tensor at a time, ∇C·v is held against (C(p + h v) - C(p - h v)) / 2h in float64.
-    About 1e-9 is right; above 1e-6 is a mistake, a kink (relu) within h of an example, or a minimum: where ∇C vanishes
-    only the truncation of the quotient is left, so check at parameters that are not trained.
+    For random directions v of one tensor at a time, ∇C·v is compared with (C(p + h v) - C(p - h v)) / 2h in float64.
+    A right gradient gives about 1e-9. An error above 1e-6 means a mistake, a kink (relu) within h of an example, or a
+    minimum, where ∇C is 0 and only the truncation error of the quotient is left: check untrained parameters.
 
     Args:
         net: the network.
         params: its parameters, of any dtype.
         X: inputs, (N, n_1).
         Y: targets, (N, k).
-        directions: random directions for each tensor.
-        seed: of the directions.
+        directions: the number of random directions for each tensor.
+        seed: the seed of the directions.
 
     Raises:
-        DataError: X, Y or the parameters are empty or not finite, or Y is not what the cost is made for.
-        ConfigurationError: no direction.
+        DataError: X, Y or the parameters are empty or not finite, or the cost cannot use Y.
+        ConfigurationError: `directions` is below 1.
     """
     return max(check.error for check in check_gradient_by_layer(net, params, X, Y, directions, seed))
 
@@ -70,16 +70,18 @@ def check_gradient_by_layer(
                 V = random.standard_normal((directions, *tensor.shape))
                 V = V / np.linalg.norm(V.reshape(directions, -1), axis=1).reshape(-1, *[1] * tensor.ndim)
                 dC = np.asarray(grads[i][name])
-                said = np.tensordot(V, dC, tensor.ndim)
+                slopes = np.tensordot(V, dC, tensor.ndim)
                 quotients = (E.call(_difference_quotient, params, x, y, E.put(v), net=net, i=i, name=name) for v in V)
-                found = np.array([float(quotient) for quotient in quotients])
-                # Beside the directional derivative itself an error is measured against its typical size over random
-                # directions, and against the rounding of the cost, which leaves eps |C| / h in the quotient.
+                differences = np.array([float(quotient) for quotient in quotients])
+                # An error is relative to the largest of: the directional derivative, its typical size over random
+                # directions, and the rounding of the cost, which leaves eps |C| / h in the quotient.
                 typical = np.linalg.norm(dC) / tensor.size**0.5
                 floor = max(typical, 1e-4 * abs(float(cost))) + np.finfo(dtype).tiny
-                error = np.abs(said - found) / np.maximum(np.maximum(np.abs(said), np.abs(found)), floor)
+                size = np.maximum(np.maximum(np.abs(slopes), np.abs(differences)), floor)
+                error = np.abs(slopes - differences) / size
                 worst = int(np.argmax(error))
-                checks.append(GradientCheck(i, name, float(said[worst]), float(found[worst]), float(error[worst])))
+                numbers = (float(values[worst]) for values in (slopes, differences, error))
+                checks.append(GradientCheck(i, name, *numbers))
         return checks
 
 
@@ -90,5 +92,5 @@ def _difference_quotient(params: Params, x: Any, y: Any, v: Any, *, net: Network
         moved = [layer | {name: tensor} if j == i else layer for j, layer in enumerate(params)]
         return backprop.output_cost(net, backprop.forward(net, moved, x)[-1], y).mean()
 
-    here = params[i][name]
-    return (cost(here + STEP * v) - cost(here - STEP * v)) / (2 * STEP)
+    p = params[i][name]
+    return (cost(p + STEP * v) - cost(p - STEP * v)) / (2 * STEP)

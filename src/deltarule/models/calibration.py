@@ -1,13 +1,13 @@
-"""How far probabilities can be believed, and the one number that makes them more believable: the temperature.
+"""Calibration of probabilities: the expected calibration error, and temperature scaling (Guo et al. 2017).
 
-Expected calibration error [Guo et al. 2017]: rows are sorted by the probability of their most probable class into bins
-of equal width; in each bin the mean of that probability is held against the share of rows that were right:
+Expected calibration error: rows are sorted by the probability of their most probable class into bins of equal width,
+and in each bin the mean of that probability is compared with the share of rows that are classified correctly:
 
-    ECE = sum over bins of (weight in the bin / total weight) |share right - mean probability|
+    ECE = sum over bins of (weight in the bin / total weight) |share correct - mean probability|
 
-Temperature scaling [Guo et al. 2017] replaces softmax(z) by softmax(z / T) with the T that gives rows which did not
-train the largest likelihood. It changes no prediction, only how sure of it the network is. Few rows say little about T,
-and rows that are all right would push it to 0; so ln T has a normal prior of standard deviation `SPREAD`.
+Temperature scaling replaces softmax(z) by softmax(z / T), where T maximises the likelihood of rows that were not used
+for training. It changes no predicted class, only the confidence. Few rows say little about T, and rows that are all
+classified correctly would push it to 0; so ln T has a normal prior of standard deviation `SPREAD`.
 """
 
 from typing import Any, NamedTuple
@@ -16,17 +16,17 @@ import numpy as np
 from scipy.special import softmax
 
 BINS = 15
-SPREAD = 0.3  # of ln T before any row is seen; measured on six data sets, better in likelihood than 0.1 and 0.5
+SPREAD = 0.3  # of the prior of ln T; on six data sets it gave a larger likelihood than 0.1 and 0.5
 ITERATIONS = 60
 
 
 class Calibration(NamedTuple):
-    """What calibration did, measured on the rows it was fitted to.
+    """The result of calibration, measured on the rows that it was fitted to.
 
     Attributes:
-        temperature: T; above 1 the network had been too sure, below 1 too timid.
+        temperature: T; above 1 the network was overconfident, below 1 underconfident.
         error_before: the expected calibration error at T = 1.
-        error_after: that at T.
+        error_after: the expected calibration error at T.
         rows: how many rows it was fitted to.
     """
 
@@ -44,20 +44,20 @@ def expected_calibration_error(
     Args:
         probabilities: (N, k), rows sum to one.
         classes: the true class of each row, (N,) whole numbers.
-        weight: (N,), None weighs all by one.
+        weight: of the rows, (N,); None for ones.
 
     >>> expected_calibration_error(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
     0.4
     """
     weight = np.ones(len(classes)) if weight is None else weight
-    sure = probabilities.max(axis=1)
-    right = np.argmax(probabilities, axis=1) == classes
-    gap = np.bincount(np.minimum((sure * BINS).astype(int), BINS - 1), weight * (right - sure))
+    confidence = probabilities.max(axis=1)
+    correct = np.argmax(probabilities, axis=1) == classes
+    gap = np.bincount(np.minimum((confidence * BINS).astype(int), BINS - 1), weight * (correct - confidence))
     return float(np.abs(gap).sum() / weight.sum())
 
 
 def calibrate(outputs: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Calibration:
-    """The temperature for softmax outputs (N, k) with true classes (N,) and weights (N,), and what it did."""
+    """The temperature for softmax outputs (N, k) with true classes (N,) and weights (N,), and its effect."""
     z = np.log(np.maximum(outputs, np.finfo(np.float64).tiny))
     T = temperature(z, classes, weight)
     before = expected_calibration_error(outputs, classes, weight)
@@ -68,8 +68,8 @@ def calibrate(outputs: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> C
 def temperature(z: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> float:
     """The T that minimises sum w (-ln softmax(z / T)_y) + (ln T)² / (2 SPREAD²).
 
-    With beta = 1/T the first term is convex and its slope is sum w (<z> - z_y), <z> the mean of z under the softmax; in
-    t = -ln T the whole slope is beta sum w (<z> - z_y) + t / SPREAD², found to be 0 by bisection.
+    In beta = 1/T the first term is convex and its slope is sum w (<z> - z_y), <z> the mean of z under the softmax. So
+    in t = -ln T the slope of the sum is beta sum w (<z> - z_y) + t / SPREAD², whose zero bisection finds.
     """
     true = z[np.arange(len(z)), classes]
 
@@ -85,6 +85,6 @@ def temperature(z: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> float
     return float(np.exp(-0.5 * (low + high)))
 
 
-def cooled(params: Any, T: float) -> Any:
-    """The parameters with z^L divided by T: the output layer's W and b are."""
+def divide_logits(params: Any, T: float) -> Any:
+    """The parameters with z^L divided by the temperature T, that is, with W and b of the output layer divided by it."""
     return [*params[:-1], {name: array / T for name, array in params[-1].items()}]

@@ -1,8 +1,8 @@
-"""Candidates: networks of several sizes and starts, tried one after another until their average stops improving.
+"""Candidates: networks of several sizes and starting points, tried in turn until averaging them no longer improves.
 
-No width, depth or start is right for all tables, and where exact steps are cheap a network costs tenths of a second. So
-one candidate after another is trained and judged by what it predicts for rows that it has not seen; all so far are
-weighed together, and where several in a row have not raised the score of the whole, the search ends.
+No width, depth or starting point suits all tables, and where exact steps are cheap a network costs tenths of a second.
+So one candidate after another is trained and scored by its predictions of rows that it has not seen. After each, all
+candidates so far are weighted together, and the search ends when several in a row have not raised the joint score.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +14,12 @@ import numpy as np
 from deltarule.checks import require_choice
 from deltarule.errors import pluralized
 
-LEAST_SHARE = 0.02  # of the weight, below which a candidate is dropped
+MIN_WEIGHT = 0.02  # a candidate with a smaller share of the weight is dropped
+SPEED, EPOCHS = 2e10, 40  # the operations a second and the epochs by which the cost of a candidate is estimated
 
 
 class Candidate(NamedTuple):
-    """The sizes of the hidden layers, whether the start is nearly linear, and which steps are further inputs, if any.
+    """The sizes of the hidden layers, whether the initial network is nearly linear, and the step features, if any.
 
     `steps` is a name in `deltarule.trainers.bayesian.steps.KINDS`.
     """
@@ -43,8 +44,8 @@ ORDER = (
     Candidate((), steps="fine"),
     Candidate((20, 20)),
     Candidate((50,)),
-)  # the first two are what is trained where nothing is chosen
-ORDER_OF_CLASSES = (
+)  # a network that the user describes is trained as the first two are
+ORDER_FOR_CLASSES = (
     Candidate((10,)),
     Candidate(()),
     Candidate((10, 10, 10)),
@@ -64,34 +65,34 @@ ORDER_OF_CLASSES = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to go on.
+    """How many candidates to try, and when to stop.
 
     Args:
-        starts: of a network that is named.
-        most: candidates at most; 0 tries none.
-        patience: so many in a row that raise the score by less than `gain` together end the search.
-        gain: nats a row.
-        seconds: that the candidates may take together, each of `SPEED` operations: fixed, by row, and the most.
-        order: the candidates, in the order in which they are tried, from the first again where all have been.
-        order_of_classes: those of classifiers.
-        law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
-        logarithm: whether a regression may be fitted to the logarithm of its target.
+        restarts: how often a network that the user describes is trained, each time from other random parameters.
+        max_candidates: the largest number of candidates; 0 tries none.
+        patience: the search ends when this many candidates together have raised the score by less than `min_gain`.
+        min_gain: in nats per row.
+        seconds: the time budget at `SPEED` operations a second: a fixed part, a part per row, and the largest total.
+        order: the candidates of a regression in the order in which they are tried; after the last the first again.
+        order_for_classes: those of a classification.
+        varying_noise: whether the noise of a regression may depend on the inputs and have outliers.
+        tries_logarithm: whether a regression may be fitted to the logarithm of its target.
     """
 
-    starts: int
-    most: int
+    restarts: int
+    max_candidates: int
     patience: int
-    gain: float
+    min_gain: float
     seconds: tuple[float, float, float]
     order: tuple[Candidate, ...] = ORDER
-    order_of_classes: tuple[Candidate, ...] = ORDER_OF_CLASSES
-    law: bool = True
-    logarithm: bool = True
+    order_for_classes: tuple[Candidate, ...] = ORDER_FOR_CLASSES
+    varying_noise: bool = True
+    tries_logarithm: bool = True
 
-    def time(self, rows: int) -> float:
-        """The seconds for so many rows."""
-        fixed, each, most = self.seconds
-        return min(fixed + each * rows, most)
+    def budget(self, rows: int) -> float:
+        """The time budget for this many rows, in seconds."""
+        fixed, per_row, largest = self.seconds
+        return min(fixed + per_row * rows, largest)
 
 
 EFFORTS = {
@@ -99,11 +100,10 @@ EFFORTS = {
     "default": Effort(2, 12, 4, 0.002, (0.4, 0.004, 80.0)),
     "thorough": Effort(6, 36, 12, 0.0005, (5.0, 0.05, 800.0)),
 }
-SPEED, EPOCHS = 2e10, 40  # operations a second, and epochs of a training, by which candidates are counted
 
 
 def get_effort(name: Any) -> Effort:
-    """The row of that name; an `Effort` is itself.
+    """The effort of that name; an `Effort` is returned unchanged.
 
     Raises:
         ConfigurationError: the name is not in `EFFORTS`.
@@ -114,22 +114,25 @@ def get_effort(name: Any) -> Effort:
     return EFFORTS[name]
 
 
-def epochs_within(effort: Effort, rows: int, operations: float, most: int) -> int:
-    """The epochs of a candidate whose epoch takes so many operations: a quarter of the time, at least `EPOCHS`."""
-    return int(min(most, max(EPOCHS, 0.25 * effort.time(rows) * SPEED / operations)))
+def affordable_epochs(effort: Effort, rows: int, operations: float, most: int) -> int:
+    """The epochs, at most `most`, that a quarter of the budget pays for, but at least `EPOCHS`.
+
+    `operations` are those of one epoch.
+    """
+    return int(min(most, max(EPOCHS, 0.25 * effort.budget(rows) * SPEED / operations)))
 
 
-def affordable(
+def affordable_candidates(
     effort: Effort, order: Sequence[Candidate], rows: int, operations: Callable[[Candidate], float]
 ) -> tuple[Candidate, ...]:
-    """The candidates that an effort tries on so many rows, in their order, from the operations of an epoch of each.
+    """The candidates that the budget for this many rows pays for, in their order; if it pays for none, the cheapest.
 
-    Each is one that still fits what is left, by shapes alone, so that the same table gets the same candidates on every
-    machine. Where none does, it is the cheapest.
+    The cost comes from `operations`, those of one epoch, never from a clock, so that the same table gets the same
+    candidates on every machine.
     """
-    left, chosen = effort.time(rows), []
+    left, chosen = effort.budget(rows), []
     costs = {candidate: EPOCHS * operations(candidate) / SPEED for candidate in order}
-    for i in range(effort.most):
+    for i in range(effort.max_candidates):
         candidate = order[i % len(order)]
         if costs[candidate] <= left and (candidate not in chosen or candidate.hidden):
             chosen.append(candidate)
@@ -137,22 +140,25 @@ def affordable(
     return tuple(chosen) or (min(costs, key=lambda candidate: costs[candidate]),)
 
 
-class Found(NamedTuple):
-    """What a search has come to.
+class SearchResult(NamedTuple):
+    """The candidates that a search has kept.
 
     Attributes:
-        members: the candidates that are kept, as `fit` gave them.
-        weights: theirs.
-        score: of all together, a row.
-        scores: after each candidate.
-        tried: how many were trained.
+        members: the trained networks, as `fit` returned them.
+        weights: one for each member.
+        score: of the weighted members together, per row.
+        scores: the joint score after each candidate that was tried.
     """
 
     members: list[Any]
     weights: np.ndarray
     score: float
     scores: list[float]
-    tried: int
+
+    @property
+    def tried(self) -> int:
+        """How many candidates were trained."""
+        return len(self.scores)
 
 
 def search(
@@ -160,55 +166,55 @@ def search(
     fit: Callable[[Candidate, int], Any],
     weigh: Callable[[list[Any]], tuple[np.ndarray, float]],
     effort: Effort,
-    late: Callable[[], bool] = lambda: False,
-) -> Found:
-    """Train candidates in their order, weigh all so far after each, and stop where the score no longer rises.
+    is_over: Callable[[], bool] = lambda: False,
+) -> SearchResult:
+    """Train candidates in their order, weigh all so far after each, and stop when the score no longer rises.
 
     Args:
         candidates: at least one.
-        fit: trains one, given its number too; None where that came to nothing.
-        weigh: the weights of several and their score together, a row, larger is better.
+        fit: trains a candidate, given its number too; returns None if no usable network came out.
+        weigh: returns the weights of several members and their joint score per row, larger is better.
         effort: when to stop.
-        late: whether the time is up, asked before each but the first.
+        is_over: whether the time is up; asked before each candidate but the first.
     """
     members: list[Any] = []
     scores: list[float] = []
-    weights, score, tried = np.ones(0), -np.inf, 0
+    weights, score = np.ones(0), -np.inf
     for number, candidate in enumerate(candidates):
-        if number and late():
+        if number and is_over():
             break
-        member, tried = fit(candidate, number), tried + 1
+        member = fit(candidate, number)
         if member is not None:
             members.append(member)
             weights, score = weigh(members)
         scores.append(score)
-        if len(scores) > effort.patience and scores[-1] - scores[-1 - effort.patience] < effort.gain:
+        if len(scores) > effort.patience and scores[-1] - scores[-1 - effort.patience] < effort.min_gain:
             break
-    return kept(members, weights, score, scores, tried, weigh=weigh)
+    return drop_light_members(members, weights, score, scores, weigh=weigh)
 
 
-def kept(
-    members: list[Any], weights: np.ndarray, score: float, scores: Sequence[float] = (), tried: int = 0, *, weigh: Any
-) -> Found:
-    """Without those of next to no weight, the others weighed anew."""
-    chosen = [member for member, w in zip(members, weights, strict=True) if w >= LEAST_SHARE * weights.sum()]
-    if len(chosen) < len(members):
-        weights, score = weigh(chosen)
-    return Found(chosen, weights, score, list(scores), tried)
+def drop_light_members(
+    members: list[Any], weights: np.ndarray, score: float, scores: Sequence[float] = (), *, weigh: Any
+) -> SearchResult:
+    """Drop the members of next to no weight and weigh the others again."""
+    heavy = [member for member, w in zip(members, weights, strict=True) if w >= MIN_WEIGHT * weights.sum()]
+    if len(heavy) < len(members):
+        weights, score = weigh(heavy)
+    return SearchResult(heavy, weights, score, list(scores))
 
 
-def in_words(names: Sequence[str], weights: np.ndarray, tried: int) -> str:
-    """What was chosen, in a line: "of 8 networks 3 are averaged: 20 (64 %), 2 networks 50 (36 %)"."""
+def describe_selection(names: Sequence[str], weights: np.ndarray, tried: int) -> str:
+    """Which candidates are averaged: "of 8 networks 3 are averaged, ...: 20 (64 %), 2 networks 50 (36 %)"."""
     shares = dict.fromkeys(names, 0.0)
     for name, weight in zip(names, weights / weights.sum(), strict=True):
         shares[name] += weight
     largest = sorted(shares, key=lambda name: -shares[name])
-    share = ", ".join(f"{several_of(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
-    several = "is kept" if len(names) == 1 else "are averaged"
-    return f"of {pluralized(tried, 'network')} {len(names)} {several}, by how they predict rows left out: {share}"
+    parts = ", ".join(f"{name_with_count(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
+    kept = "is kept" if len(names) == 1 else "are averaged"
+    return f"of {pluralized(tried, 'network')} {len(names)} {kept}, weighted by predictions of rows left out: {parts}"
 
 
-def several_of(name: str, names: Sequence[str]) -> str:
-    """The name, with its number where there are several of it."""
+def name_with_count(name: str, names: Sequence[str]) -> str:
+    """The name, preceded by how often it occurs among `names` if more than once."""
     count = names.count(name)
     return name if count == 1 else f"{count} networks {name}"

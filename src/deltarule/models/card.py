@@ -1,4 +1,4 @@
-"""A model's card: what the network is, where it comes from and how good it is, a few words for each."""
+"""A model's card: what the network is, how it was trained and how good it is, a few words for each subject."""
 
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -8,26 +8,25 @@ import numpy as np
 from deltarule import trees
 from deltarule.errors import ModelFileError, pluralized
 from deltarule.inspection.report import Evidence, collect_evidence, diagram, html_report
-from deltarule.models.candidates import several_of
-from deltarule.models.metrics import in_words, of_part
-from deltarule.models.plan import in_a_line
-from deltarule.models.planning import sizes_of
-from deltarule.models.words import number
+from deltarule.models.candidates import name_with_count
+from deltarule.models.formatting import format_number
+from deltarule.models.metrics import describe_scores, scores_of_part
+from deltarule.models.plan import describe_network, sizes_of
 
 if TYPE_CHECKING:
     from deltarule.data.schema import Schema
     from deltarule.models.model import Model
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
-ENGINES = {"numpy": "NumPy", "jax": "JAX"}  # as they are written
+ENGINES = {"numpy": "NumPy", "jax": "JAX"}
 
 
 def card(model: "Model") -> dict[str, str]:
-    """What there is to say, by subject; what a file does not know is left out."""
+    """The words by subject, without the subjects that the model file does not know."""
     training, schema = model.training, model.schema
     metrics = training.get("metrics") or {}
-    scores = {part: of_part(metrics, part) for part in ("validation", "test")}
-    found = {
+    scores = {part: scores_of_part(metrics, part) for part in ("validation", "test")}
+    entries = {
         "data": _data(training),
         "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
@@ -37,41 +36,41 @@ def card(model: "Model") -> dict[str, str]:
         "engine": ENGINES.get(training.get("engine", "")),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
         "kept": training.get("kept") or _epochs(training),
-        "training cost": None if training.get("training_cost") is None else number(training["training_cost"]),
+        "training cost": None if training.get("training_cost") is None else format_number(training["training_cost"]),
         "noise": _noise(model),
         "unknowns": _unknowns(training),
         "residuals": _residuals(training),
         "effective parameters": _effective_parameters(training),
-        **{part: in_words(found) if found else None for part, found in scores.items()},
+        **{part: describe_scores(of_part) if of_part else None for part, of_part in scores.items()},
         "seed": training.get("seed"),
         "versions": ", ".join(f"{name} {words}" for name, words in (training.get("versions") or {}).items()) or None,
     }
-    return {name: str(words) for name, words in found.items() if words is not None}
+    return {name: str(words) for name, words in entries.items() if words is not None}
 
 
 def headline(model: "Model") -> str:
-    """What it predicts from what, and how well, in a line."""
+    """The targets, the inputs and the test scores, in a line."""
     if model.schema is None:
-        return f"{_network(model)}, without columns: numbers in and out are the network's own"
+        return f"{_network(model)}, without columns: inputs and outputs are the network's own numbers"
     inputs = ", ".join(_column_names(model.schema))
     inputs = inputs if len(inputs) <= 60 else pluralized(len(model.schema.inputs), "column")
     words = f"{', '.join(model.schema.target_names)} from {inputs}"
-    scores = of_part(model.training.get("metrics") or {}, "test")
-    return f"{words}; test {in_words(scores).replace(chr(10), ', ')}" if scores else words
+    scores = scores_of_part(model.training.get("metrics") or {}, "test")
+    return f"{words}; test {describe_scores(scores).replace(chr(10), ', ')}" if scores else words
 
 
-def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
+def render_report(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
     """The report, an HTML page.
 
     Args:
         model: a model with a schema.
-        evidence: the model on rows with known targets; None takes those that it was trained with, if they are at hand.
-        more: what else the card says.
+        evidence: its predictions for rows with known targets; None takes the examples that the model holds, if any.
+        more: further entries of the card.
     """
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
     if evidence is None and model.examples:
-        evidence = _at_hand(model, model.schema)
+        evidence = _gather_own_examples(model, model.schema)
     file = model.training.get("source") if model.path is None else model.path.name
     title = ": ".join(filter(None, (", ".join(model.schema.target_names), file)))
     if model.path is not None:
@@ -81,26 +80,29 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
     return html_report(title, model.schema, rows, model.training, evidence, network)
 
 
-def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
-    """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
+def gather_evidence(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
+    """The model's predictions for encoded rows with known targets, which the report calls `name`.
+
+    `parts` and `rows` are the part and the number of each row.
+    """
     assert model.schema is not None
     return collect_evidence(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
 
 
-def _at_hand(model: "Model", schema: "Schema") -> Evidence:
-    """The model on the rows that it was trained with, by part; of images on those held out for the test."""
+def _gather_own_examples(model: "Model", schema: "Schema") -> Evidence:
+    """The model's predictions for the examples that it holds, by part; for images only those of the test part."""
     parts = {part: rows for part, rows in model.examples.items() if len(rows)}
     if schema.image_shape is not None:
-        return evidence_of(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+        parts = {"test": parts["test"]}
     X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
     names = np.repeat(list(parts), [len(part) for part in parts.values()])
     known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
     source = model.training.get("source") or "the table that trained it"
-    return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
+    return gather_evidence(model, X[known], Y[known], source, names[known], rows[known])
 
 
 def _column_names(schema: "Schema") -> list[str]:
-    """The names of the raw columns; of images their shape."""
+    """The names of the raw columns; for images their shape."""
     if schema.image_shape is not None:
         return [f"pixels {' x '.join(map(str, schema.image_shape))}"]
     return [str(getattr(column, "name", "")) for column in schema.inputs]
@@ -114,38 +116,40 @@ def _data(training: dict[str, Any]) -> str | None:
 
 
 def _network(model: "Model") -> str:
-    """The layers and the number of parameters; of several starts, those of each and of the average that is saved."""
+    """The layers and the number of parameters; for an average those of each network and of the one that is saved."""
     shape, training = model.net.input_shape(model.params), model.training
     sizes = sizes_of(model.net, shape[0]) if shape is not None and len(shape) == 1 else ()
     count = pluralized(trees.size(model.params), "parameter")
-    one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
-    if one is None or n is None or starts is None or starts < 2:
-        return f"{in_a_line(model.net, sizes)}, {count}"
-    names = training.get("networks") or [one] * starts
-    of = "; ".join(several_of(name, names) for name in dict.fromkeys(names))
-    several = f"{starts} networks, {of}" if len(set(names)) > 1 else of
+    best, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
+    if best is None or n is None or starts is None or starts < 2:
+        return f"{describe_network(model.net, sizes)}, {count}"
+    names = training.get("networks") or [best] * starts
+    members = "; ".join(name_with_count(name, names) for name in dict.fromkeys(names))
+    several = f"{starts} networks, {members}" if len(set(names)) > 1 else members
     each = "" if training.get("networks") else f", of {pluralized(n, 'parameter')} each"
     return f"the average of {several}{each}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
 
 
 def _epochs(training: dict[str, Any]) -> str | None:
-    """Of files that do not say which epoch they keep."""
+    """The kept epoch, for files whose record lacks "kept"."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
     return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{pluralized(epochs, 'epoch')}"
 
 
 def _unknowns(training: dict[str, Any]) -> str | None:
-    """Of differential equations the estimated coefficients, each with its standard error."""
+    """The estimated coefficients of differential equations, each with its standard error."""
     errors = training.get("standard_errors") or {}
-    of = {name: " (undetermined)" if error is None else f" ± {number(error, 2)}" for name, error in errors.items()}
-    words = [f"{name} {number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
+    of = {
+        name: " (undetermined)" if error is None else f" ± {format_number(error, 2)}" for name, error in errors.items()
+    }
+    words = [f"{name} {format_number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
     return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None
 
 
 def _residuals(training: dict[str, Any]) -> str | None:
-    """Of differential equations how well each is satisfied."""
-    found = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
-    words = [f"{part['name']} {number(rms, 2)}" for part, rms in found]
+    """The residual of each differential equation."""
+    residuals = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
+    words = [f"{equation['name']} {format_number(rms, 2)}" for equation, rms in residuals]
     return f"{', '.join(words)} (root mean squares)" if words else None
 
 
@@ -153,7 +157,9 @@ def _noise(model: "Model") -> str | None:
     std, schema = model.training.get("noise_std"), model.schema
     if schema is None or not isinstance(std, list) or len(std) != len(schema.target_names):
         return None
-    return ", ".join(f"{number(value, 3)} of {name}" for name, value in zip(schema.target_names, std, strict=True))
+    return ", ".join(
+        f"{format_number(value, 3)} of {name}" for name, value in zip(schema.target_names, std, strict=True)
+    )
 
 
 def _effective_parameters(training: dict[str, Any]) -> str | None:
@@ -162,4 +168,4 @@ def _effective_parameters(training: dict[str, Any]) -> str | None:
     )
     if gamma is None or n is None:
         return None
-    return f"{gamma:.1f} of the {n:,} of one network; log evidence {number(evidence, 6)}"
+    return f"{gamma:.1f} of the {n:,} of one network; log evidence {format_number(evidence, 6)}"

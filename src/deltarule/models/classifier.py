@@ -1,4 +1,4 @@
-"""`NetworkClassifier`: a network that tells classes apart, as a scikit-learn estimator."""
+"""`NetworkClassifier`: a network for classification, as a scikit-learn estimator."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
-from deltarule.models.content import Weighted, distinct
-from deltarule.models.inputs import target_names, validated
+from deltarule.models.inputs import check_training_rows, target_names
 from deltarule.models.outcome import Outcome
 from deltarule.models.planning import is_first_order
+from deltarule.models.weighted_rows import WeightedRows, merge_duplicates
 from deltarule.trainers.base import Trainer
 
 if TYPE_CHECKING:
@@ -27,54 +27,60 @@ if TYPE_CHECKING:
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """A feed-forward network with softmax outputs and the log-likelihood cost; inputs are standardised inside.
 
-    For targets (N, k) of 0 and 1, several labels for each row, it has sigmoid outputs and the cross-entropy cost.
+    For targets (N, k) of 0 and 1, where a row may have several labels, it has sigmoid outputs and the cross-entropy
+    cost.
 
-    Several networks are averaged as one: their weighed logits, softmax(sum w_k z_k), with the weights that predict best
-    what each of them has not seen, in closed form and with no row held out. The weights need not sum to 1, which
-    calibrates the probabilities. With "early-stopping" they are calibrated on the rows held out: the temperature T that
-    fits them best divides the output layer's z, softmax(z / T), and is folded into its parameters.
+    Several networks are averaged into one by a weighted sum of their logits, softmax(sum w_k z_k). The weights are
+    those that predict training rows best by networks that have not seen them, in closed form, so that no row is held
+    out. Their sum need not be 1, which calibrates the probabilities. With "early-stopping" probabilities are calibrated
+    on the validation rows: the temperature T that fits them best divides z of the output layer, softmax(z / T), and
+    becomes part of its parameters.
 
     Args:
-        hidden: the sizes of the hidden layers; () is a linear model. None tries several networks where exact steps are
-            cheap (docs/models.md); elsewhere it is (20,).
+        hidden: the sizes of the hidden layers; () is a linear model. None tries several networks if exact steps are
+            cheap (docs/models.md), and else is (20,).
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
-        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or "lm", "bayesian",
+        trainer: "auto" takes Levenberg-Marquardt if its steps are cheap, and else Adam; or "lm", "bayesian",
             "newton-cg", "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt()`.
-        regularization: "bayesian" lets the evidence of the classes choose the penalties, on all rows (see
+        regularization: "bayesian" sets the penalties by the evidence of the classes, from all rows (see
             `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of each class and keeps the
-            epoch that fits these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty;
-            None on all rows, without. "auto" is "bayesian" where a step of Levenberg-Marquardt is cheap and nothing
-            that is given contradicts it, and "early-stopping" elsewhere.
+            epoch that fits these rows best, with a weak L2 penalty too; "l2" trains on all rows with an L2 penalty, and
+            None without. "auto" is "bayesian" if a step of Levenberg-Marquardt is cheap and no other argument
+            contradicts it, and else "early-stopping".
         l2: lambda of (lambda/2N) sum w², with N the sum of the weights; None is 0.01 for "early-stopping", 0.1 for
-            "l2", and a trainer object's own.
-        eta: the learning rate of a first-order trainer given by name; None is the name's own.
-        batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
-            and "gd".
-        epochs: at most so many; None is the trainer's own.
-        max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
+            "l2"; a trainer object has its own.
+        eta: the learning rate of a first-order trainer given by name; None takes that trainer's default.
+        batch_size: the examples of a step, at most all training examples; None takes the default of a trainer given by
+            name, which for "lm" and "gd" is all.
+        epochs: the largest number of epochs; None takes the trainer's default.
+        max_fail: the training ends after this many epochs without a better validation score; None is 6 for "lm", as in
+            MATLAB.
         validation_fraction: the share of the weight that is held out, in (0, 1).
-        restarts: how many starts to train; with "bayesian" (None is 2) they are averaged, else (None is 1) the best on
-            the validation rows, or on the cost, is kept.
-        effort: how many networks are tried where `hidden` and `restarts` are not given: "quick" trains two of 20
-            neurons, "default" stops where the average of up to 12 no longer improves, "thorough" of up to 36.
-        engine: "numpy", "jax", or "auto", by the work; see `train`.
+        restarts: how many networks to train, each from its own random parameters; with "bayesian" (None is 2) they are
+            averaged, else (None is 1) the one with the best validation score, or the lowest cost, is kept.
+        effort: how many networks are tried if `hidden` and `restarts` are not given: "quick" trains two of 20 neurons,
+            "default" up to 12 and "thorough" up to 36, until averaging more no longer improves the predictions.
+        engine: "numpy", "jax", or "auto", which chooses by the amount of work; see `train`.
         class_weight: None, "balanced", which gives all classes the same sum of weights, or a dict of weights by class,
-            1 for those that it lacks. It multiplies `sample_weight` where the network trains, stops and is calibrated,
-            the sum of all weights unchanged. So the probabilities are those of a population in which the classes are as
-            frequent as they weigh; p_j / w_j, made to sum to one, are those of the rows as they are.
+            1 for a class that it lacks. It multiplies `sample_weight` in training, validation and calibration; the sum
+            of all weights stays the same. So the probabilities hold for a population in which the classes are as
+            frequent as their weights; for the population of the rows, divide p_j by w_j and scale to a sum of 1.
         warm_start: let a second `fit` go on from the parameters of the one before, with the scaling, the categories and
-            the classes of the first; rows, weights and settings may be others.
+            the classes of the first; rows, weights and settings may change.
         verbose: True prints the costs of every epoch, as scikit-learn's networks do; 10 those of every tenth.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
     Attributes:
-        classes_: the labels, sorted, (k,); 0 to k - 1 where a row may have several labels.
-        calibration_: the `Calibration` (temperature, expected calibration error before and after) on the rows held out,
-            or with "bayesian" on all rows, each left out; None otherwise, and where a row may have several labels.
+        classes_: the labels, sorted, (k,); 0 to k - 1 if a row may have several labels.
+        calibration_: the `Calibration` (temperature, expected calibration error before and after) on the validation
+            rows, or with "bayesian" on the training rows, each left out; else None, also if a row may have several
+            labels.
         effective_parameters_, log_evidence_: with "bayesian": gamma and the log evidence of the network of the largest
             weight.
         net_, params_, x_scaling_, history_, loss_curve_, n_iter_, best_iter_, stop_reason_, trainer_, n_features_in_,
-        feature_names_in_, networks_: as in `NetworkRegressor`, and so are weights.
+        feature_names_in_, networks_: as in `NetworkRegressor`.
+
+    Sample weights have the same meaning as in `NetworkRegressor`.
 
     >>> X = np.linspace(-1, 1, 60)[:, None]
     >>> model = NetworkClassifier(hidden=(5,), random_state=0).fit(X, np.where(X[:, 0] > 0, "warm", "cold"))
@@ -114,10 +120,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and labels y (N,), with weights (N,) of at least 0.
 
-        y may be (N, k) of 0 and 1, where a row may have several of k labels or none. X may be a DataFrame with
-        booleans, categories and texts among its columns: it is encoded as `deltarule train` does (docs/tables.md), and
-        `predict` finds the columns by their names. `sample_weight` may be the name of a column of X, which is no input
-        then.
+        y may be (N, k) of 0 and 1 if a row may have several of k labels or none. X may be a DataFrame with booleans,
+        categories and texts among its columns: it is encoded as `deltarule train` does (docs/tables.md), and `predict`
+        finds the columns by their names. `sample_weight` may be the name of a column of X, which is then not an input.
 
         Raises:
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
@@ -127,9 +132,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if weight is not None:
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if fresh:
-            self._learn_classes(y)
-        rows = distinct(X, self._numbered(y), weight)
-        self.x_scaling_ = self._measured_inputs(rows.X, rows.weight) if fresh else self.x_scaling_.widened(rows.X)
+            self._set_classes(y)
+        rows = merge_duplicates(X, self._class_numbers(y), weight)
+        if fresh:
+            self.x_scaling_ = self._fit_input_scaling(rows.X, rows.weight)
+        self.x_scaling_ = self.x_scaling_.extend_range(rows.X)
         classes = rows.Y[:, 0].astype(int)
         self._weight_of_class = None
         if self.class_weight is not None:
@@ -140,36 +147,39 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     @available_if(lambda self: is_first_order(self.trainer))
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """One epoch over these rows from where the last call ended, for first-order trainers.
+        """Train one epoch on these rows from where the last call ended, for first-order trainers.
 
-        The first call needs `classes`, all the labels there will be, unless its y has them all. It measures the
-        scaling, which then stays. Nothing is held out, so the probabilities are not calibrated, and `l2` acts only if
-        it is given, with N the rows of the call. `class_weight` may be a dict, whose numbers are taken as they are.
+        The first call needs `classes`, all labels that will ever occur, unless its y has them all. It measures the
+        scaling, which later calls keep. No rows are held out, so the probabilities are not calibrated, and there is no
+        L2 penalty unless `l2` is given, with N the rows of the call. `class_weight` may be a dict, whose weights are
+        not rescaled here.
         """
         first = not hasattr(self, "params_")
         X, y, weight = self._checked(X, y, sample_weight, first)
         weight = np.ones(len(X)) if weight is None else weight
         if first:
-            self._learn_classes(y, classes)
-            self.x_scaling_ = self._measured_inputs(X, weight)
+            self._set_classes(y, classes)
+            self.x_scaling_ = self._fit_input_scaling(X, weight)
         self.calibration_ = None
-        numbers = self._numbered(y)
-        self.x_scaling_ = self.x_scaling_.widened(X)
+        numbers = self._class_numbers(y)
+        self.x_scaling_ = self.x_scaling_.extend_range(X)
         if self.class_weight is not None:
-            own = given_weights(self.class_weight, self._require_classes())
-            weight = weight * own[numbers[:, 0].astype(int)]
-        self._train_further(self.x_scaling_.encode(X), self._targets(numbers), None if (weight == 1).all() else weight)
+            class_weight = class_weights(self.class_weight, self._require_classes())
+            weight = weight * class_weight[numbers[:, 0].astype(int)]
+        self._train_one_epoch(
+            self.x_scaling_.encode(X), self._targets(numbers), None if (weight == 1).all() else weight
+        )
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable label of each row, (N,); of several labels all that are more probable than not, (N, k)."""
+        """The most probable label of each row, (N,); or 1 for each label of a probability above 0.5, (N, k)."""
         outputs = self._outputs(X)
         if self._multilabel:
             return (outputs > 0.5).astype(int)
         return self.classes_[np.argmax(outputs, axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class in `classes_`, (N, k); rows sum to one, but for those with several labels."""
+        """The probability of each class in `classes_`, (N, k); rows sum to 1 unless a row may have several labels."""
         return self._outputs(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -178,9 +188,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return np.log(self._outputs(X))
 
     def schema(self) -> "Schema":
-        """The columns, the scaling and the classes, as a model file holds them.
+        """The columns, the scaling and the classes, for a model file.
 
-        Where a row may have several labels, the probability of each is a target of its own, between 0 and 1.
+        If a row may have several labels, the probability of each label is a target, between 0 and 1.
         """
         check_is_fitted(self)
         from deltarule.data.columns import NumericColumn
@@ -197,25 +207,24 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _weighed(self, rows: Weighted) -> Weighted:
-        """The rows with `class_weight` in their weights; after the split, which does not depend on it."""
+    def _apply_class_weight(self, rows: WeightedRows) -> WeightedRows:
         if self._weight_of_class is None:
             return rows
-        return rows.weighing(rows.weight * self._weight_of_class[np.argmax(rows.Y, axis=1)])
+        return rows.with_weight(rows.weight * self._weight_of_class[np.argmax(rows.Y, axis=1)])
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
-        """X (N, n_1), y (N,) or (N, k) and the weights, checked."""
+        """Check X (N, n_1), y (N,) or (N, k) and the weights."""
         names = target_names(y)
-        X, y, weight = validated(self, X, y, sample_weight, first)
+        X, y, weight = check_training_rows(self, X, y, sample_weight, first)
         check_classification_targets(y)
         multilabel = type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y.todense() if issparse(y) else y, np.float64) if multilabel else column_or_1d(y, warn=True)
         if multilabel and not ((y == 0) | (y == 1)).all():
-            raise DataError(f"y holds {y[(y != 0) & (y != 1)][0]:g}: where a row may have several labels give 0 and 1.")
+            raise DataError(f"y holds {y[(y != 0) & (y != 1)][0]:g}: if a row may have several labels, give 0 and 1.")
         if first:
             self._multilabel = multilabel
-            several = tuple(f"y{j}" for j in range(y.shape[1])) if multilabel else ("y",)
-            self._target_names = names if names is not None and len(names) == len(several) else several
+            defaults = tuple(f"y{j}" for j in range(y.shape[1])) if multilabel else ("y",)
+            self._target_names = names if names is not None and len(names) == len(defaults) else defaults
         elif multilabel != self._multilabel or (multilabel and y.shape[1] != len(self.classes_)):
             raise DataError(
                 f"y has the shape {y.shape}, and the network was trained on "
@@ -223,13 +232,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return X, y, weight
 
-    def _trained(self, outcome: Outcome) -> None:
+    def _set_attributes(self, outcome: Outcome) -> None:
         self.calibration_ = outcome.calibration
-        if outcome.pool is not None:
-            self.log_evidence_, self.effective_parameters_ = outcome.pool.log_evidence, outcome.pool.gamma
+        if outcome.bayesian is not None:
+            self.log_evidence_, self.effective_parameters_ = outcome.bayesian.log_evidence, outcome.bayesian.gamma
 
-    def _learn_classes(self, y: np.ndarray, classes: Any = None) -> None:
-        """All the labels that there are, sorted; where a row may have several they are numbered."""
+    def _set_classes(self, y: np.ndarray, classes: Any = None) -> None:
+        """Set `classes_` from y, or from all the labels that the user gives."""
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
             return
@@ -240,8 +249,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                 "add rows of another."
             )
 
-    def _numbered(self, y: np.ndarray) -> np.ndarray:
-        """The number of each row's class, (N, 1) float64; several labels as they are, (N, k)."""
+    def _class_numbers(self, y: np.ndarray) -> np.ndarray:
+        """The number of each row's class, (N, 1) float64; or y unchanged if a row may have several labels."""
         if self._multilabel:
             return y
         unknown = np.setdiff1d(y, self.classes_)
@@ -253,24 +262,24 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return np.searchsorted(self.classes_, y)[:, None].astype(np.float64)
 
     def _targets(self, numbers: np.ndarray) -> np.ndarray:
-        """What the outputs are trained to, (N, k)."""
+        """The targets of the outputs: the one-hot encoding of the classes, (N, k)."""
         return numbers if self._multilabel else np.eye(len(self.classes_))[numbers[:, 0].astype(int)]
 
     def _require_classes(self) -> np.ndarray:
-        """The labels that `class_weight` weighs."""
+        """The labels; raise a ConfigurationError if a row may have several, because `class_weight` needs classes."""
         if self._multilabel:
             raise ConfigurationError(
-                f"class_weight is {self.class_weight!r}, and rows that may have several labels have no class: give "
-                "sample_weight instead."
+                f"class_weight is {self.class_weight!r}, but here a row may have several labels and has no class: "
+                "give sample_weight instead."
             )
         return self.classes_
 
 
 def relative_weights(class_weight: Any, labels: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The factor of each class, (k,), such that the sum of all rows' weights stays what it is.
+    """The factor by which each class is weighted, (k,); the sum of all rows' weights stays the same.
 
     Args:
-        class_weight: "balanced", for which all classes weigh the same, or a dict.
+        class_weight: "balanced", which gives all classes the same sum of weights, or a dict.
         labels: the classes, (k,).
         codes: the number of each row's class, (N,).
         weight: of each row, (N,).
@@ -280,12 +289,12 @@ def relative_weights(class_weight: Any, labels: np.ndarray, codes: np.ndarray, w
     """
     total = np.bincount(codes, weight, minlength=len(labels))
     balanced = isinstance(class_weight, str) and class_weight == "balanced"
-    factor = 1 / np.where(total > 0, total, 1.0) if balanced else given_weights(class_weight, labels)
+    factor = 1 / np.where(total > 0, total, 1.0) if balanced else class_weights(class_weight, labels)
     return factor * (total.sum() / (factor @ total))
 
 
-def given_weights(class_weight: Any, labels: np.ndarray) -> np.ndarray:
-    """The weight of each class in a dict, (k,), 1 for those that it lacks."""
+def class_weights(class_weight: Any, labels: np.ndarray) -> np.ndarray:
+    """The weight of each class from a dict, (k,); 1 for a class that it lacks."""
     if not isinstance(class_weight, Mapping):
         raise ConfigurationError(
             f"class_weight is {class_weight!r}: give None, a dict of weights by class, or, for fit, 'balanced'."
@@ -293,6 +302,8 @@ def given_weights(class_weight: Any, labels: np.ndarray) -> np.ndarray:
     known = labels.tolist()
     for label, value in class_weight.items():
         if label not in known:
-            raise ConfigurationError(f"class_weight holds {label!r}, which is none of the classes {known}: correct it.")
+            raise ConfigurationError(
+                f"class_weight holds {label!r}, which is not one of the classes {known}: correct it."
+            )
         require_number(f"class_weight[{label!r}]", value, above=0)
     return np.array([class_weight.get(label, 1.0) for label in known], np.float64)

@@ -1,4 +1,4 @@
-"""From a plan and examples to a trained network: the one pipeline of estimators, `fit_table` and `deltarule train`."""
+"""From a plan and examples to a trained model: the one pipeline of estimators, `fit_table` and `deltarule train`."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,18 +9,15 @@ import numpy as np
 
 from deltarule.data.dataset import Examples
 from deltarule.engine.randomness import generator
-from deltarule.models import averaged
-from deltarule.models.candidates import Candidate, epochs_within, get_effort, search
+from deltarule.models import stacked_regressors
+from deltarule.models.candidates import Candidate, affordable_epochs, get_effort, search
 from deltarule.models.judging import judge
+from deltarule.models.metrics import score_parts
 from deltarule.models.model import Model
-from deltarule.models.outcome import Outcome, kind_of, merged, outcome_of
+from deltarule.models.outcome import Outcome, average_members, build_outcome, stacking_of
 from deltarule.models.plan import Plan
-from deltarule.models.record import score, training_record
 from deltarule.models.scaling import Scaling
 from deltarule.models.verdict import Verdict
-from deltarule.network.backprop import Params
-from deltarule.network.network import Network
-from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.log_scale import LogScale, prefers_log_scale
 from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.trainers.stopping import Stopping, stop_sentence
@@ -31,10 +28,10 @@ from deltarule.training.train import train
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
 
-CHUNK_BYTES = 2**26  # that a folder's chunks take; their copies on the device come on top, so this fits 1 GiB in all
-OF_ONE = ("params", "checkpoint", "resume", "devices", "record")  # what belongs to a training of one network
-RARE = 20  # rows at least of what hardly any row has
-Share = Callable[..., tuple[Any, ...]]
+CHUNK_BYTES = 2**26  # of a folder's chunks; with their copies on the device all fits into 1 GiB
+ONE_NETWORK = ("params", "checkpoint", "resume", "devices", "record")  # arguments that belong to a single network
+MIN_RARE_ROWS = 20  # so many rows are drawn of a value that hardly any row has
+Shard = Callable[..., tuple[Any, ...]]
 
 
 def run(
@@ -42,38 +39,38 @@ def run(
     training: Any,
     validation: Examples | None,
     *,
-    share: Share = lambda *arrays: arrays,
+    shard: Shard = lambda *arrays: arrays,
     time_limit: float | None = None,
     record: Sequence[str] = (),
     callbacks: Sequence[Callback] = (),
-    **how: Any,
+    **options: Any,
 ) -> TrainingResult:
-    """Train as the plan says.
+    """Train one network, with its restarts, as the plan says.
 
     Args:
         plan: the network, the trainer and its numbers.
         training: the examples, or a `Stream` of them.
-        validation: the examples that choose the best epoch where the plan says so.
-        share: takes this process's share of arrays.
-        time_limit: seconds.
-        record: what else the history keeps.
+        validation: the examples that choose the best epoch if the plan asks for them.
+        shard: takes this process's shard of arrays.
+        time_limit: in seconds.
+        record: what else the history records, as in `train`.
         callbacks: as in `train`.
-        how: the other arguments that `train` and `train_stream` share.
+        options: the other arguments that `train` and `train_stream` share.
     """
-    held = share(*_parts(validation)) if validation is not None and plan.validated else None
-    patience = plan.patience if held is not None else None
-    how |= {
+    held_out = shard(*_arrays(validation)) if validation is not None and plan.validated else None
+    patience = plan.patience if held_out is not None else None
+    options |= {
         "trainer": plan.trainer,
         "epochs": plan.epochs,
-        "validation_data": held,
+        "validation_data": held_out,
         "stopping": Stopping(max_fail=patience, time_limit=time_limit),
         "callbacks": callbacks,
     }
     if plan.streamed:
-        return train_stream(plan.net, training, memory=CHUNK_BYTES, **how)
-    X, Y, *weights = share(*_parts(training))
-    weights = weights[0] if weights else None
-    return train(plan.net, X, Y, weights=weights, restarts=plan.restarts, monitor=plan.monitor, record=record, **how)
+        return train_stream(plan.net, training, memory=CHUNK_BYTES, **options)
+    X, Y, *weights = shard(*_arrays(training))
+    options |= {"weights": weights[0] if weights else None, "restarts": plan.restarts, "monitor": plan.monitor}
+    return train(plan.net, X, Y, record=record, **options)
 
 
 def fit(
@@ -84,173 +81,178 @@ def fit(
     *,
     callbacks: Sequence[Callback] = (),
     time_limit: float | None = None,
-    **how: Any,
+    **options: Any,
 ) -> Outcome:
-    """Train as the plan says, all its candidates where it has some, and what that has come to.
+    """Train as the plan says, with all its candidates if it has any.
 
     Args:
         plan: the network or the candidates, the trainer and its numbers.
         training: the examples, or a `Stream` of them.
         validation: the examples that are held out, if any.
         targets: how the targets of a regression were scaled.
-        callbacks: as in `train`; of several candidates they see the epochs of all, numbered through.
-        time_limit: seconds.
-        how: as of `run`. What is kept or watched of one training alone, such as a checkpoint, leaves no candidates.
+        callbacks: as in `train`; with candidates they see the epochs of all, numbered consecutively.
+        time_limit: in seconds.
+        options: as in `run`; one of `ONE_NETWORK`, or a callback that watches one network, leaves no candidates.
     """
     if plan.rows is not None:
-        training = drawn(training, plan.rows, how["seed"])
-    if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
-        result = run(plan, training, validation, time_limit=time_limit, callbacks=callbacks, **how)
-        return outcome_of(plan, result, training, validation, targets.std)
-    tries = Tries(plan, training, callbacks, time_limit, how)
-    tries.choose_scale(targets)
-    found = search(tries.candidates, tries.one, tries.kind.weigher(tries.examples), tries.effort, tries.late)
+        training = draw_rows(training, plan.rows, options["seed"])
+    watches_one = any(isinstance(callback, Onlooker) for callback in callbacks)
+    if not plan.candidates or watches_one or any(options.get(name) for name in ONE_NETWORK):
+        result = run(plan, training, validation, time_limit=time_limit, callbacks=callbacks, **options)
+        return build_outcome(plan, result, training, validation, targets.std)
+    trainings = CandidateTraining(plan, training, callbacks, time_limit, options)
+    trainings.choose_scale(targets)
+    weigh = trainings.stacking.weigher(trainings.examples)
+    found = search(trainings.candidates, trainings.train, weigh, trainings.effort, trainings.is_over)
     if not found.members:
-        own, result = tries.plain or (plan, run(plan, training, validation, time_limit=tries.left(), **how))
-        return outcome_of(replace(own, candidates=()), result, training, validation, targets.std)
-    outcome = merged(plan, found, tries.examples, targets.std, tries.log)
-    reason = tries.stop_reason
-    if reason not in INTERRUPTIONS and not (tries.late() and found.tried < len(tries.candidates)):
+        plan, result = trainings.last_plain or (
+            plan,
+            run(plan, training, validation, time_limit=trainings.seconds_left(), **options),
+        )
+        return build_outcome(replace(plan, candidates=()), result, training, validation, targets.std)
+    outcome = average_members(plan, found, trainings.examples, targets.std, trainings.log)
+    outcome = replace(outcome, result=replace(outcome.result, seconds=time.perf_counter() - trainings.began))
+    interrupted = trainings.stop_reason in INTERRUPTIONS
+    if not interrupted and not (trainings.is_over() and found.tried < len(trainings.candidates)):
         return outcome
-    reason = reason if reason in INTERRUPTIONS else "time_limit"
-    message = stop_sentence(reason, tries.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
+    reason = trainings.stop_reason if interrupted else "time_limit"
+    message = stop_sentence(reason, trainings.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
     return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
 
 
-def drawn(examples: Examples, count: int, seed: int) -> Examples:
-    """So many examples at random, each with a probability in proportion to its weight; it counts once, or more.
+def draw_rows(examples: Examples, count: int, seed: int) -> Examples:
+    """Draw `count` examples at random, with probabilities in proportion to their weights.
 
-    Some of what hardly any row has, such as a rare category, are among them.
+    Weights of the drawn examples are at least 1. `MIN_RARE_ROWS` rows are added of what is so rare that none was drawn,
+    such as a rare category.
     """
     random, weight = generator(seed, count), examples.each_weight
     key = np.log(random.random(len(examples))) / np.maximum(weight, 1e-300)  # Efraimidis & Spirakis 2006
-    taken = np.zeros(len(examples), bool)
-    taken[np.argsort(-key, kind="stable")[:count]] = True
+    drawn = np.zeros(len(examples), bool)
+    drawn[np.argsort(-key, kind="stable")[:count]] = True
     X = np.asarray(examples.X)
-    same = (X[taken] == X[np.argmax(taken)]).all(axis=0)
-    for column in X[:, same & (np.ptp(X, axis=0) > 0)].T:
-        taken[np.flatnonzero(column != column[np.argmax(taken)])[:RARE]] = True
-    some = examples.select(taken)
-    return some if some.weights is None else replace(some, weights=np.maximum(1, count / weight.sum() * some.weights))
+    constant = (X[drawn] == X[np.argmax(drawn)]).all(axis=0)
+    for column in X[:, constant & (np.ptp(X, axis=0) > 0)].T:
+        drawn[np.flatnonzero(column != column[np.argmax(drawn)])[:MIN_RARE_ROWS]] = True
+    sample = examples.select(drawn)
+    if sample.weights is None:
+        return sample
+    return replace(sample, weights=np.maximum(1, count / weight.sum() * sample.weights))
 
 
-class Tries:
-    """The candidates of a plan as they are trained one after another, on the targets or on their logarithm.
+class CandidateTraining:
+    """Trains the candidates of a plan one after another, on the targets or on their logarithm.
 
     Args:
         plan: with its candidates.
         training: the examples.
-        callbacks: see the epochs of all, numbered through.
-        time_limit: seconds for all together.
-        how: as of `run`.
+        callbacks: see the epochs of all candidates, numbered consecutively.
+        time_limit: seconds for all candidates together.
+        options: as in `run`.
 
     Attributes:
-        examples: as they train.
-        log: the scale of their targets, None for their own.
-        epochs: of all so far.
-        stop_reason: of the last one.
-        plain: the plan and the result of the last one without steps.
+        examples: the examples with the targets that are fitted.
+        log: the transformation of these targets; None if there is none.
+        epochs: the epochs of all candidates so far.
+        stop_reason: of the last candidate.
+        last_plain: the plan and the result of the last candidate without step features.
     """
 
-    def __init__(self, plan: Plan, training: Any, callbacks: Any, time_limit: float | None, how: dict[str, Any]):
-        self.plan, self.examples, self.how = plan, training, how
-        self.kind, self.effort = kind_of(plan), get_effort(plan.effort)
+    def __init__(self, plan: Plan, training: Any, callbacks: Any, time_limit: float | None, options: dict[str, Any]):
+        self.plan, self.examples, self.options = plan, training, options
+        self.stacking, self.effort = stacking_of(plan), get_effort(plan.effort)
         self.callbacks, self.time_limit, self.began = callbacks, time_limit, time.perf_counter()
         self.log: LogScale | None = None
         self.epochs, self.stop_reason = 0, ""
-        self.plain: tuple[Plan, TrainingResult] | None = None
-        self.first: list[Any] = []  # the first candidate, where it was trained to choose the scale
+        self.last_plain: tuple[Plan, TrainingResult] | None = None
+        self.first: list[Any] = []  # the first candidate, if it was trained to choose the scale
 
     def choose_scale(self, targets: Scaling) -> None:
-        """Take the logarithm of the target where the first candidate predicts better with it, see `LogScale`."""
-        if self.kind is not averaged or not self.effort.logarithm:
+        """Take the logarithm of the target if the first candidate predicts better with it, see `LogScale`."""
+        if self.stacking is not stacked_regressors or not self.effort.tries_logarithm:
             return
         Y, weight = np.asarray(self.examples.Y, np.float64), self.examples.each_weight
         log = LogScale.of(Y, -targets.mean / targets.std, weight)
         if log is None:
             return
-        own, plain, plain_run = self.examples, self.one(self.plan.candidates[0], 0), self.plain
-        self.examples = replace(own, Y=log.encode(Y))
-        logged = None if self.late() else self.one(self.plan.candidates[0], 0)
+        examples, first = self.examples, self.plan.candidates[0]
+        plain, last_plain = self.train(first, 0), self.last_plain
+        self.examples = replace(examples, Y=log.encode(Y))
+        logged = None if self.is_over() else self.train(first, 0)
         if plain is not None and logged is not None and prefers_log_scale(Y, plain, logged, log, weight):
             self.log, self.first = log, [logged]
         else:
-            self.examples, self.plain, self.first = own, plain_run, [plain]
+            self.examples, self.last_plain, self.first = examples, last_plain, [plain]
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Those of the plan; on the logarithm without linear models, whose exponential has no bounds."""
-        return tuple(one for one in self.plan.candidates if one.hidden or self.log is None)
+        """The plan's candidates; for a logarithm without linear models, whose exponential is unbounded."""
+        return tuple(each for each in self.plan.candidates if each.hidden or self.log is None)
 
-    def one(self, candidate: Candidate, number: int) -> Any:
-        """Candidate `number`, trained and judged; None where that came to nothing."""
+    def train(self, candidate: Candidate, number: int) -> Any:
+        """Train candidate `number` and predict its training rows, each left out; None if no epoch was completed."""
         if number == 0 and self.first:
             return self.first[0]
-        own, X = self.plan.of(candidate), np.asarray(self.examples.X, np.float64)
+        plan, X = self.plan.for_candidate(candidate), np.asarray(self.examples.X, np.float64)
         steps = StepFeatures.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
-        seen = self.examples if steps is None else replace(self.examples, X=steps(X))
-        start = starting_point(candidate, own.net, own.trainer, self.how["seed"], number, seen.X.shape[1:])
-        flops = own.trainer.epoch_flops(own.net.sizes(seen.X.shape[1:]), len(X))
-        own = replace(own, epochs=epochs_within(self.effort, len(X), flops, own.epochs))
-        told = self.how | {"params": start, "callbacks": [self._shifted(callback) for callback in self.callbacks]}
-        result = run(own, seen, None, time_limit=self.left(), **told)
+        examples = self.examples if steps is None else replace(self.examples, X=steps(X))
+        net, trainer, shape = plan.net, plan.trainer, examples.X.shape[1:]
+        start = net.starts(self.options["seed"], number + 1, shape, trainer.dtype, trainer.initializers)[number]
+        start = trainer.diversify([start, start])[1] if candidate.nearly_linear else start
+        operations = trainer.epoch_flops(net.sizes(shape), len(X))
+        plan = replace(plan, epochs=affordable_epochs(self.effort, len(X), operations, plan.epochs))
+        callbacks = [self._numbered_on(callback) for callback in self.callbacks]
+        options = self.options | {"params": start, "callbacks": callbacks}
+        result = run(plan, examples, None, time_limit=self.seconds_left(), **options)
         self.epochs += result.epochs
         self.stop_reason = result.stop_reason
         if steps is None:
-            self.plain = own, result
-        return self.kind.judged(own.net, result, self.examples, steps) if result.epochs else None
+            self.last_plain = plan, result
+        return self.stacking.leave_rows_out(net, result, self.examples, steps) if result.epochs else None
 
-    def left(self) -> float | None:
-        """The seconds that are left."""
+    def seconds_left(self) -> float | None:
+        """The seconds until the time limit; None without a limit."""
         return None if self.time_limit is None else max(0.0, self.time_limit - (time.perf_counter() - self.began))
 
-    def late(self) -> bool:
-        """Whether no further one may begin."""
-        return self.stop_reason in INTERRUPTIONS or self.left() == 0
+    def is_over(self) -> bool:
+        """Whether no further candidate may begin."""
+        return self.stop_reason in INTERRUPTIONS or self.seconds_left() == 0
 
-    def _shifted(self, callback: Callback) -> Callback:
+    def _numbered_on(self, callback: Callback) -> Callback:
+        """The callback, which sees epochs numbered on from those of the candidates before."""
         before = self.epochs
         return lambda record: callback(record | {"epoch": record["epoch"] + before})
 
 
-def starting_point(
-    candidate: Candidate, net: Network, trainer: Trainer, seed: int, number: int, shape: tuple[int, ...]
-) -> Params:
-    """Fresh parameters of candidate `number`."""
-    start = net.starts(seed, number + 1, shape, trainer.dtype, trainer.initializers)[number]
-    return trainer.diversify([start, start])[1] if candidate.nearly_linear else start
-
-
-def scaling_of(data: "LoadedData") -> Scaling:
+def target_scaling(data: "LoadedData") -> Scaling:
     """How the targets of a data set were scaled."""
-    return Scaling.of_columns(data.schema.targets)
+    return Scaling.from_columns(data.schema.targets)
 
 
-def finished(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Model:
-    """The network that a training on a data set has come to, with its scores, its verdict and its record.
+def finish_model(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Model:
+    """Build the model from a training on a data set, with its scores, its verdict and its record.
 
     Args:
         outcome: of the training.
-        data: its test part is looked at here, and only here.
-        origin: what the record says of the data and the options.
+        data: its test part is used here, and only here.
+        origin: the entries of the record about the data and the options.
     """
-    net, params, known = outcome.plan.net, outcome.result.params, outcome.known
-    scores = score(net, params, data)
+    net, params, bayesian = outcome.plan.net, outcome.result.params, outcome.bayesian
+    scores = score_parts(net, params, data)
     verdict = judge(data, outcome, scores) if outcome.result.best_epoch > 0 else Verdict({})
-    training = training_record(outcome, data, scores) | verdict.record() | origin
     return Model(
         net=net,
         params=params,
         schema=data.schema,
-        training=training,
-        error_bars=None if known is None else known.ensemble,
+        training=outcome.record(data, scores) | verdict.record() | origin,
+        error_bars=None if bayesian is None else bayesian.ensemble,
         examples=data.parts,
     )
 
 
-def _parts(examples: Examples) -> tuple[Any, ...]:
-    """Inputs and targets, and the weights where there are some."""
+def _arrays(examples: Examples) -> tuple[Any, ...]:
+    """Inputs, targets and, if there are any, weights."""
     weights = examples.weights
     return (examples.X, examples.Y) if weights is None else (examples.X, examples.Y, weights)

@@ -1,9 +1,8 @@
-"""The rows that an estimator is asked about, and those that it is trained on, checked as scikit-learn does.
+"""Check the rows that an estimator is trained on or predicts for, as scikit-learn does.
 
 A DataFrame may hold numbers, booleans, categories and texts, and is encoded as the command line encodes a table: a
-column of numbers or booleans is one input, a column of categories one for each of them. The columns become plain
-numbers first, so that rows are known by what they hold; `x_scaling_` then standardises the numbers and leaves ones and
-zeros as they are.
+column of numbers or booleans is one input, and categories are one-hot encoded. This gives unscaled numbers, by which
+duplicate rows are found; `x_scaling_` then standardises the numeric columns and leaves the one-hot encoding unchanged.
 """
 
 import sys
@@ -25,58 +24,65 @@ from deltarule.models.scaling import Scaling
 Column = NumericColumn | CategoricalColumn
 
 
-def inputs_of(estimator: Any, X: Any) -> np.ndarray:
-    """X as (N, n_1) finite float64, as `validate_data` returns it, or as the columns of the table of `fit` become it.
+def check_inputs(estimator: Any, X: Any) -> np.ndarray:
+    """X as (N, n_1) finite float64: a DataFrame encoded as in `fit`, or an array that `validate_data` checks.
 
-    An array that `validate_data` would return as it is, without a warning, goes without it: it takes 53 µs, a
-    prediction of one row 25.
+    `validate_data` is skipped for an array that it would return unchanged without a warning: it takes 53 µs, and a
+    prediction of one row 25 µs.
 
     Raises:
-        ValueError: X is no such table, or has another number or other names of columns than those of `fit`.
+        ValueError: X is no such table, or its columns differ in number or name from those of `fit`.
     """
     if estimator._table is not None:
         return estimator._table.encode(X)
-    if _is_right(estimator, X):
+    if _needs_no_check(estimator, X):
         return X
     checked: Any = validate_data(estimator, X, dtype=np.float64, reset=False)
     return checked
 
 
-def validated(
+def check_training_rows(
     estimator: Any, X: Any, y: Any, sample_weight: Any, first: bool, **targets: Any
 ) -> tuple[np.ndarray, Any, np.ndarray | None]:
     """X (N, n_1), y and the weights, checked as scikit-learn does.
 
-    A DataFrame with other columns than numbers, or with one that weighs the rows, is taken by the names of its
-    columns; rows of weight 0 are left out, so that they declare no category.
+    The columns of a DataFrame are found by name if they are not all numbers, or if `sample_weight` names one of them;
+    then rows of weight 0 are dropped first, so that they add no category.
+
+    Args:
+        estimator: whose columns are set or compared.
+        X: an array or a DataFrame.
+        y: the targets.
+        sample_weight: weights (N,), the name of a column of X, or None.
+        first: whether this fit defines the columns.
+        targets: options of `check_X_y` about y.
     """
     by_name = isinstance(sample_weight, str)
     if by_name:
         column = require_columns(X, (sample_weight,), "X")[sample_weight]
         X, sample_weight = X.drop(columns=sample_weight), column
-    is_table = by_name or _is_mixed(X) if first else estimator._table is not None
+    is_table = by_name or _has_other_than_numbers(X) if first else estimator._table is not None
     if not is_table:
         estimator._table = None
         X, y = validate_data(estimator, X, y, dtype=np.float64, multi_output=True, reset=first, **targets)
-        return X, y, checked_weight(sample_weight, len(X))
+        return X, y, check_weight(sample_weight, len(X))
     check_consistent_length(X, y)
-    weight = checked_weight(sample_weight, len(X))
+    weight = check_weight(sample_weight, len(X))
     if weight is not None and not weight.all():
-        kept = np.flatnonzero(weight)
-        X, y, weight = _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]
+        positive = np.flatnonzero(weight)
+        X, y, weight = _safe_indexing(X, positive), _safe_indexing(y, positive), weight[positive]
     if first:
-        estimator._table = TableInputs.chosen(X)
-        validate_data(estimator, X, skip_check_array=True)  # which counts and names the columns
-    plain: Any = inputs_of(estimator, X)
-    X, y = check_X_y(plain, y, dtype="float64", multi_output=True, estimator=estimator, **targets)
+        estimator._table = TableInputs.fit(X)
+        validate_data(estimator, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
+    encoded: Any = check_inputs(estimator, X)
+    X, y = check_X_y(encoded, y, dtype="float64", multi_output=True, estimator=estimator, **targets)
     return X, y, weight
 
 
-def checked_weight(sample_weight: Any, count: int) -> np.ndarray | None:
-    """The weights as (N,) float64, or None: whole numbers are copies, others are scaled to a mean of 1.
+def check_weight(sample_weight: Any, count: int) -> np.ndarray | None:
+    """The weights as (N,) float64, or None: whole numbers are counts of copies, others are scaled to a mean of 1.
 
-    So 1/sigma² in any unit leaves as many measurements as there are rows, which is what penalties and the evidence
-    count.
+    So weights 1/sigma² in any unit sum to the number of rows, and penalties and the evidence count each row once.
     """
     if sample_weight is None:
         return None
@@ -98,23 +104,23 @@ def checked_weight(sample_weight: Any, count: int) -> np.ndarray | None:
 
 
 def target_names(y: Any) -> tuple[str, ...] | None:
-    """What a table calls its target columns."""
+    """The names of the target columns, if y is a DataFrame or a Series with a name."""
     if hasattr(y, "columns"):
         return tuple(str(name) for name in y.columns)
     name = getattr(y, "name", None)
     return (name,) if isinstance(name, str) else None
 
 
-def _is_mixed(X: Any) -> bool:
-    """Whether X is a DataFrame with a column that pandas does not know to be numbers."""
+def _has_other_than_numbers(X: Any) -> bool:
+    """Whether X is a DataFrame with a column that is not numeric for pandas."""
     pandas: Any = sys.modules.get("pandas")
     if pandas is None or not isinstance(X, pandas.DataFrame):
         return False
     return not all(map(pandas.api.types.is_numeric_dtype, X.dtypes))
 
 
-def _is_right(estimator: Any, X: Any) -> bool:
-    """Whether X is a plain array of finite float64 rows, and the columns of `fit` had no names to miss."""
+def _needs_no_check(estimator: Any, X: Any) -> bool:
+    """Whether X is an array of finite float64 rows, and `fit` had columns without names."""
     if type(X) is not np.ndarray or X.dtype != np.float64 or X.ndim != 2 or len(X) == 0:
         return False
     same_columns = X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
@@ -122,16 +128,16 @@ def _is_right(estimator: Any, X: Any) -> bool:
 
 
 class TableInputs(NamedTuple):
-    """The columns of a DataFrame that are inputs, in its order; their numbers have mean 0 and std 1, not yet scaled."""
+    """The columns of a DataFrame that are inputs, in its order, unscaled: numeric columns have mean 0 and std 1."""
 
     columns: tuple[Column, ...]
 
     @classmethod
-    def chosen(cls, X: Any) -> Self:
-        """By the columns of the training rows; a warning names those that cannot be inputs.
+    def fit(cls, X: Any) -> Self:
+        """Choose the inputs among the columns of the training rows; a warning names those that cannot be inputs.
 
         Raises:
-            DataError: a cell is missing, a text stands among numbers, or no column can be an input.
+            DataError: a cell is missing, a column mixes texts and numbers, or no column can be an input.
         """
         frame = with_default_index(X)
         require_columns(frame, tuple(frame.columns), "X")
@@ -143,22 +149,22 @@ class TableInputs(NamedTuple):
         return cls(tuple(_column(name, frame[name], kind) for name, kind in kinds.items()))
 
     def encode(self, X: Any) -> np.ndarray:
-        """The columns of X, found by their names, as plain numbers, (N, n_1) float64.
+        """Encode the columns of X, found by name, as unscaled numbers, (N, n_1) float64.
 
         Raises:
-            DataError: X is no DataFrame, lacks a column, or a cell is missing, no number or no known category.
+            DataError: X is no DataFrame, lacks a column, or a cell is missing, not a number or an unknown category.
         """
         frame, names = with_default_index(X) if is_frame(X) else X, [column.name for column in self.columns]
         _refuse_missing(require_columns(frame, tuple(names), "X")[names])
         return encode_columns(self.columns, frame, "X")
 
-    def scaling(self, measured: Scaling) -> Scaling:
-        """The scaling that was measured on the plain numbers, without that of categories."""
+    def scale_numbers_only(self, scaling: Scaling) -> Scaling:
+        """The scaling for numeric columns, and none for the one-hot encoding of categories."""
         number = np.concatenate([np.full(column.width, column.is_number) for column in self.columns])
-        return measured._replace(mean=np.where(number, measured.mean, 0.0), std=np.where(number, measured.std, 1.0))
+        return scaling._replace(mean=np.where(number, scaling.mean, 0.0), std=np.where(number, scaling.std, 1.0))
 
-    def scaled(self, scaling: Scaling) -> tuple[Column, ...]:
-        """The columns as a schema holds them."""
+    def scaled_columns(self, scaling: Scaling) -> tuple[Column, ...]:
+        """The columns with this scaling, for a schema."""
         firsts = np.cumsum([0, *(column.width for column in self.columns[:-1])])
         return tuple(
             column.rescale(*(float(entry[first]) for entry in scaling))
@@ -176,14 +182,14 @@ def _refuse_missing(frame: Any) -> None:
 
 
 def _are_numbers(column: Any) -> bool:
-    """Whether a column of texts holds numbers only, and one is more than digits, which may be codes."""
+    """Whether a text column holds numbers only, and not all are digits alone, which may be codes."""
     if hasattr(column.dtype, "categories") or kind_of(column) != "text":
         return False
     return bool(np.isfinite(as_numbers(column)).all()) and not all(str(cell).isdecimal() for cell in column)
 
 
 def _column(name: str, column: Any, kind: str) -> Column:
-    """A column before its scaling is known; a category that is declared need not occur."""
+    """The unscaled column; a pandas category counts even if no row has it."""
     if kind == "numeric":
         return NumericColumn(name, 0.0, 1.0)
     cells = column.dtype.categories if hasattr(column.dtype, "categories") else as_objects(column)

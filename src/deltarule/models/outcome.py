@@ -1,82 +1,44 @@
-"""What a training has come to: the network to keep, calibrated, and with Bayesian regularisation its error bars."""
+"""The outcome of a training: the network that is kept, averaged or calibrated, and its record for the model file."""
 
+import platform
 from dataclasses import dataclass, replace
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deltarule import trees
 from deltarule.data.dataset import Examples
-from deltarule.models import averaged, pooled
-from deltarule.models.calibration import Calibration, calibrate, cooled
-from deltarule.models.candidates import Found, get_effort, in_words, kept
-from deltarule.models.plan import Plan, in_a_line, sizes_of
+from deltarule.models import stacked_classifiers, stacked_regressors
+from deltarule.models.calibration import Calibration, calibrate, divide_logits
+from deltarule.models.candidates import SearchResult, describe_selection, drop_light_members, get_effort
+from deltarule.models.formatting import to_json_types
+from deltarule.models.metrics import Scores, with_prefix
+from deltarule.models.plan import Plan, describe_network, sizes_of
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
-from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.training.session import TrainingResult
 
+if TYPE_CHECKING:
+    from deltarule.data import LoadedData
 
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What Bayesian regularisation knows.
-
-    Args:
-        ensemble: the starts as posteriors.
-        networks: each of them in a line, its sizes and activations.
-        gamma: the effective number of parameters of the best one.
-        parameters: n, the parameters of the best one.
-        log_evidence: of the best one.
-        noise_std: the standard deviation of the noise of each target, in its unit, (k,).
-        tried: how many candidates there were; 0 where the network was named.
-    """
-
-    ensemble: BayesianEnsemble
-    networks: tuple[str, ...]
-    gamma: float
-    parameters: int
-    log_evidence: float
-    noise_std: np.ndarray
-    tried: int = 0
-
-    @property
-    def network(self) -> str:
-        """The best one in a line."""
-        return self.networks[self.ensemble.best]
-
-    def chosen(self) -> str | None:
-        """What the candidates have come to, in a line."""
-        if not self.tried:
-            return None
-        words = in_words(self.networks, self.ensemble.weights, self.tried)
-        return words if self.ensemble.log is None else f"{words}; fitted to the logarithm of the target"
-
-    def record(self) -> dict[str, Any]:
-        """In JSON's types, for the model file and the JSON line."""
-        return {
-            "effective_parameters": self.gamma,
-            "network_of_a_start": self.network,
-            "parameters_of_a_start": self.parameters,
-            "log_evidence": self.log_evidence,
-            "noise_std": self.noise_std.tolist(),
-            "networks": list(self.networks) if len(set(self.networks)) > 1 else None,
-            "starts": len(self.ensemble.members),
-            "start_weights": self.ensemble.weights.tolist(),
-        }
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """What is known of classifiers whose logits make one.
+class BayesianSummary:
+    """The result of Bayesian regularisation, of one network or of several that are averaged.
 
     Args:
-        networks: each of them in a line, its sizes and activations.
-        weights: of their logits, (members,); their sum is the inverse of the temperature.
-        gamma: the effective number of parameters of the one of the largest weight.
-        parameters: n, its parameters.
-        log_evidence: likewise.
-        tried: how many candidates there were; 0 where the network was named.
+        networks: the sizes and activations of each network, such as "3-20-1 (tanh, linear)".
+        weights: of the networks of a regression, or of the logits of a classification, whose sum is 1/T.
+        gamma: the effective number of parameters of the network of the largest weight.
+        parameters: n, the parameters of that network.
+        log_evidence: of that network.
+        tried: how many candidates were tried; 0 if the user described the network.
+        ensemble: the `BayesianEnsemble` of a regression; None for a classification.
+        noise_std: the standard deviation of the noise of each target of a regression, in its unit, (k,).
     """
 
     networks: tuple[str, ...]
@@ -85,14 +47,20 @@ class Pool:
     parameters: int
     log_evidence: float
     tried: int = 0
+    ensemble: Any = None
+    noise_std: Any = None
 
-    def chosen(self) -> str | None:
-        """What the candidates have come to, in a line."""
-        return in_words(self.networks, self.weights, self.tried) if self.tried else None
+    def selection(self) -> str | None:
+        """Which candidates are averaged, in a line; None if the user described the network."""
+        if not self.tried:
+            return None
+        words = describe_selection(self.networks, self.weights, self.tried)
+        of_logarithm = self.ensemble is not None and self.ensemble.log is not None
+        return f"{words}; fitted to the logarithm of the target" if of_logarithm else words
 
     def record(self) -> dict[str, Any]:
-        """In JSON's types, for the model file and the JSON line."""
-        return {
+        """The entries for the model file and the JSON line, in JSON's types."""
+        record = {
             "effective_parameters": self.gamma,
             "parameters_of_a_start": self.parameters,
             "log_evidence": self.log_evidence,
@@ -100,6 +68,10 @@ class Pool:
             "starts": len(self.networks),
             "start_weights": self.weights.tolist(),
         }
+        if self.ensemble is not None:
+            record |= {"network_of_a_start": self.networks[self.ensemble.best], "noise_std": self.noise_std.tolist()}
+            record["networks"] = record["networks"] if len(set(self.networks)) > 1 else None
+        return record
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,118 +79,181 @@ class Outcome:
     """The plan and the result of a training, with the network that is kept.
 
     Args:
-        plan: its net and sizes are those of `result.params`, all starts side by side.
-        result: of the training; of several starts that are merged, the best one's history.
-        known: what Bayesian regularisation knows; None with another trainer, or if no epoch was completed.
-        calibration: of the probabilities of classes, on rows that were held out or, of several networks by Bayesian
-            regularisation, each left out; None where there is none.
-        pool: what is known of several classifiers by Bayesian regularisation.
-        several: the networks that are kept as one with their weights, by Bayesian regularisation; else ().
+        plan: its net and sizes belong to `result.params`, with all averaged networks side by side.
+        result: of the training; if networks are averaged, with the history of the one of the largest weight.
+        bayesian: the result of Bayesian regularisation; None for other trainers, or if no epoch was completed.
+        calibration: of the probabilities of classes, on validation rows, or on training rows left out; None if the
+            probabilities were not calibrated.
+        members: the weight and the trained network of each that Bayesian regularisation averages; else ().
     """
 
     plan: Plan
     result: TrainingResult
-    known: Known | None = None
+    bayesian: BayesianSummary | None = None
     calibration: Calibration | None = None
-    pool: "Pool | None" = None
-    several: tuple[tuple[float, Any], ...] = ()
+    members: tuple[tuple[float, Any], ...] = ()
 
-    def chosen(self) -> str | None:
-        """What the candidates have come to, in a line."""
-        of_any = self.known or self.pool
-        words = None if of_any is None else of_any.chosen()
+    def selection(self) -> str | None:
+        """Which candidates are averaged, and on how many rows they were trained if not on all, in a line."""
+        networks = None if self.bayesian is None else self.bayesian.selection()
         rows = None if self.plan.rows is None else f"on {self.plan.rows:,} rows drawn at random"
-        return "; ".join(part for part in (words, rows) if part) or None
+        return "; ".join(part for part in (networks, rows) if part) or None
 
-    def single(self) -> tuple[Network, Params] | None:
-        """The network from which a training can go on; of several the one of the largest weight.
+    def network_to_continue(self) -> tuple[Network, Params] | None:
+        """The network and the parameters from which a warm start goes on; of averaged networks the heaviest.
 
-        None where each of them has steps before it, which belong to the rows that it was trained on, or where they were
-        fitted to the logarithm of the target.
+        None if each of them has step features, which belong to the rows it was trained on, or was fitted to the
+        logarithm of the target.
         """
-        if self.known is not None and self.known.ensemble.log is not None:
+        if self.bayesian is not None and self.bayesian.ensemble is not None and self.bayesian.ensemble.log is not None:
             return None
-        if not self.several:
+        if not self.members:
             return self.plan.net, self.result.params
-        able = [(weight, one) for weight, one in self.several if one.steps is None]
-        if not able:
+        without_steps = [(weight, member) for weight, member in self.members if member.steps is None]
+        if not without_steps:
             return None
-        _, best = max(able, key=lambda each: each[0])
-        return best.net, best.result.params
+        _, heaviest = max(without_steps, key=lambda pair: pair[0])
+        return heaviest.net, heaviest.result.params
+
+    def record(self, data: "LoadedData", scores: Scores) -> dict[str, Any]:
+        """The record of the training for the model file, in JSON's types; the caller adds the options and the seed."""
+        import deltarule
+
+        plan, result = self.plan, self.result
+        return to_json_types(
+            {
+                "source": data.name,
+                "notes": data.notes,
+                "examples": {part: len(getattr(data, part)) for part in PARTS},
+                "network": plan.sizes,
+                "parameters": trees.size(result.params),
+                "trainer": plan.description,
+                "trainer_name": plan.trainer_name,
+                "eta": plan.settings.eta,
+                "epochs": result.epochs,
+                "best_epoch": result.best_epoch,
+                "kept": _kept_epoch(plan, result),
+                "stop_reason": result.stop_reason,
+                "message": result.message,
+                "stopped": _stop_sentence(result),
+                "training_cost": _best_cost(plan, result),
+                "metrics": {name: x for part, found in scores.items() for name, x in with_prefix(part, found).items()},
+                "training_seconds": round(result.seconds, 3),
+                "history": result.history,
+                "engine": result.engine,
+                "versions": {
+                    "deltarule": deltarule.__version__,
+                    result.engine: version(result.engine),
+                    "python": platform.python_version(),
+                },
+                **({} if self.bayesian is None else self.bayesian.record()),
+                **({} if self.calibration is None else {"calibration": self.calibration._asdict()}),
+            }
+        )
 
 
-def outcome_of(
+def build_outcome(
     plan: Plan, result: TrainingResult, train: Examples, validation: Examples | None, scales: np.ndarray
 ) -> Outcome:
-    """The starts of a Bayesian training as one network with error bars; probabilities of classes calibrated.
+    """Average the restarts of a Bayesian training into one network; calibrate the probabilities of classes.
 
     Args:
         plan: of the training.
         result: of the training.
-        train: the examples that trained.
-        validation: those that were held out, if any.
+        train: the training examples.
+        validation: the examples that were held out, if any.
         scales: what each target of a regression was divided by, (k,).
     """
     result = replace(result, params=trees.map_leaves(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
-        kind, starts = kind_of(plan), [one for one in result.starts or (result,) if "log_evidence" in one.history]
-        judgements = [kind.judged(plan.net, replace(one, starts=()), train) for one in starts]
-        several = [one for one in judgements if one is not None]
-        if several:
-            found = kept(several, *kind.weigher(train)(several), weigh=kind.weigher(train))
-            return merged(plan, found, train, scales)
+        stacking, starts = stacking_of(plan), result.starts or (result,)
+        judged = [
+            stacking.leave_rows_out(plan.net, replace(start, starts=()), train)
+            for start in starts
+            if "log_evidence" in start.history
+        ]
+        members = [member for member in judged if member is not None]
+        if members:
+            weigh = stacking.weigher(train)
+            return average_members(plan, drop_light_members(members, *weigh(members), weigh=weigh), train, scales)
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
         calibration = calibrate(outputs, np.argmax(validation.Y, axis=1), validation.each_weight)
-        params = cooled(result.params, calibration.temperature)
+        params = divide_logits(result.params, calibration.temperature)
         return Outcome(plan, replace(result, params=params), calibration=calibration)
     return Outcome(plan, result)
 
 
-def kind_of(plan: Plan) -> Any:
-    """The module that judges, weighs and joins networks of this cost: their means, or the logits of classes."""
-    return pooled if plan.net.cost.has_known_noise(plan.net.output_activation) else averaged
+def stacking_of(plan: Plan) -> Any:
+    """The module that averages networks of this cost: `stacked_classifiers` or `stacked_regressors`."""
+    has_known_noise = plan.net.cost.has_known_noise(plan.net.output_activation)
+    return stacked_classifiers if has_known_noise else stacked_regressors
 
 
-def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: LogScale | None = None) -> Outcome:
-    """Trained networks as one, a regression with error bars, a classifier calibrated.
+def average_members(
+    plan: Plan, found: SearchResult, train: Examples, scales: np.ndarray, log: LogScale | None = None
+) -> Outcome:
+    """One network from several trained ones: of a regression with error bars, of a classification calibrated.
 
     Args:
         plan: of the training.
         found: the networks and their weights.
-        train: the examples as they trained.
+        train: the examples with the targets that were fitted.
         scales: what each target was divided by, (k,).
-        log: the scale of the targets that trained, None for their own.
+        log: the transformation of the targets that were fitted; None if there was none.
     """
-    several, weights, tried = found.members, found.weights, found.tried
-    inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
+    members, weights = found.members, found.weights
+    inputs, heaviest = plan.sizes[0], members[int(np.argmax(weights))]
     names = tuple(
-        f"{in_a_line(one.net, sizes_of(one.net, inputs))}{' with steps' if one.steps else ''}" for one in several
+        f"{describe_network(member.net, sizes_of(member.net, inputs))}{' with steps' if member.steps else ''}"
+        for member in members
     )
-    of_best: dict[str, Any] = {"parameters": trees.size(best.result.params), "tried": tried}
-    if kind_of(plan) is pooled:
-        net, params = pooled.joined(several, weights)
-        of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence}
-        softmax = not net.output_activation.elementwise
-        known: dict[str, Any] = {
-            "pool": Pool(names, weights, **of_best),
-            "calibration": pooled.calibration(several, weights, train) if softmax else None,
-        }
+    known: dict[str, Any] = {
+        "gamma": heaviest.gamma,
+        "parameters": trees.size(heaviest.result.params),
+        "log_evidence": heaviest.log_evidence,
+        "tried": found.tried,
+    }
+    calibration = None
+    if stacking_of(plan) is stacked_classifiers:
+        net, params = stacked_classifiers.merge(members, weights)
+        if not net.output_activation.elementwise:  # softmax
+            calibration = stacked_classifiers.calibration(members, weights, train)
     else:
-        ensemble = averaged.together(several, weights, train, get_effort(plan.effort).law, log)
+        varying_noise = get_effort(plan.effort).varying_noise
+        ensemble = stacked_regressors.build_ensemble(members, weights, train, varying_noise, log)
         net, params = ensemble.merged()
-        of_ensemble = Known(
-            ensemble=ensemble,
-            networks=names,
-            gamma=float(ensemble.gamma[ensemble.best]),
-            log_evidence=float(ensemble.log_evidence[ensemble.best]),
-            noise_std=ensemble.noise_std * scales,
-            **of_best,
-        )
-        known = {"known": of_ensemble}
-    starts = tuple(one.result for one in several) if len(several) > 1 else ()
-    result = replace(best.result, params=params, starts=starts)
-    plan = replace(plan, restarts=1) if tried else plan
-    known["several"] = tuple(zip(weights.tolist(), several, strict=True))
-    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **known)
+        known |= {"ensemble": ensemble, "noise_std": ensemble.noise_std * scales}
+    starts = tuple(member.result for member in members) if len(members) > 1 else ()
+    result = replace(heaviest.result, params=params, starts=starts)
+    plan = replace(plan, restarts=1) if found.tried else plan
+    plan = replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=())
+    bayesian = BayesianSummary(names, weights, **known)
+    return Outcome(plan, result, bayesian, calibration, tuple(zip(weights.tolist(), members, strict=True)))
+
+
+def _stop_sentence(result: TrainingResult) -> str:
+    """Why the training ended, without the remark, which the verdict makes too."""
+    sentence = result.message.removesuffix(result.remark).rstrip()
+    return sentence[0].upper() + sentence[1:]
+
+
+def _best_cost(plan: Plan, result: TrainingResult) -> float | None:
+    """The training cost of the epoch that the parameters come from."""
+    costs = result.history.get("cost")
+    if costs is None or result.best_epoch == 0:
+        return None
+    # Without validation the cost of the parameters was recorded by the epoch that begins with them.
+    place = result.best_epoch - 1 if plan.validated else min(result.best_epoch, len(costs) - 1)
+    return float(costs[place])
+
+
+def _kept_epoch(plan: Plan, result: TrainingResult) -> str:
+    if not result.best_epoch:
+        return "the start"
+    if plan.validated:
+        return f"epoch {result.best_epoch}, the best on the validation part"
+    if plan.trainer.selects_by is None:
+        return f"epoch {result.best_epoch}, the last"
+    return f"epoch {result.best_epoch}, that of the largest evidence"

@@ -1,4 +1,4 @@
-"""What a training is told: the network, the trainer and its numbers, and how it is said in a line."""
+"""`Plan`: the network, the trainer and all the numbers of a training, and their description in a line."""
 
 from dataclasses import dataclass, replace
 from math import prod
@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from deltarule.errors import pluralized
 from deltarule.models.candidates import Candidate
-from deltarule.models.recipe import Recipe
-from deltarule.models.regularization import WAYS, Way
+from deltarule.models.recipe import REGULARIZERS, Recipe, Regularizer
 from deltarule.models.trainers import TRAINERS
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
@@ -15,24 +14,24 @@ from deltarule.network.network import Network
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a training is told.
+    """Every choice that a training needs.
 
     Args:
         net: the network.
         sizes: n_1, ..., n_L, the numbers of activations of the layers that have weights.
-        trainer: of the library.
+        trainer: the trainer.
         trainer_name: in `TRAINERS`, or the name of the trainer's class.
         settings: the recipe with the numbers of the trainer filled in.
-        epochs: at most this many.
-        monitor: what "best" means on the rows that are held out.
-        regularization: a name in `WAYS`.
-        validated: whether rows that are held out choose the best epoch.
-        patience: the epochs without a better score that end it, None for no such rule.
-        restarts: how many starts are trained.
+        epochs: the largest number of epochs.
+        monitor: the validation score that chooses the best epoch, "accuracy" or "cost".
+        regularization: a name in `REGULARIZERS`.
+        validated: whether validation rows choose the best epoch.
+        patience: the training ends after this many epochs without a better score; None for no such rule.
+        restarts: how many networks are trained, each from its own random parameters.
         streamed: whether the examples stay on disk.
         candidates: the networks to try, of which those that predict best are averaged; () trains `net` alone.
-        effort: a name in `deltarule.models.candidates.EFFORTS`.
-        rows: how many of the rows train, drawn at random; None is all.
+        effort: a name in `deltarule.models.candidates.EFFORTS`, or an `Effort`.
+        rows: how many rows are drawn at random to train on; None is all.
     """
 
     net: Network
@@ -51,16 +50,16 @@ class Plan:
     effort: str = "default"
     rows: int | None = None
 
-    def of(self, candidate: Candidate) -> Self:
-        """The plan of one candidate."""
+    def for_candidate(self, candidate: Candidate) -> Self:
+        """The plan for one candidate alone."""
         *_, output = self.net.layers
         net = Network(
             [*(Dense(n, self.settings.activation or "tanh") for n in candidate.hidden), output], self.net.cost
         )
         return replace(self, net=net, sizes=(self.sizes[0], *candidate.hidden, net.outputs), restarts=1, candidates=())
 
-    def for_count(self, count: int) -> Self:
-        """The same plan where no batch has more than that many examples, if the trainer has a name."""
+    def limit_batch_size(self, count: int) -> Self:
+        """The plan with batches of at most `count` examples; a trainer object stays as it is."""
         m = self.settings.batch_size
         if m is None or m <= count or self.trainer_name not in TRAINERS:
             return self
@@ -68,30 +67,30 @@ class Plan:
         return replace(self, settings=settings, trainer=TRAINERS[self.trainer_name].build(settings))
 
     @property
-    def most_epochs(self) -> int:
-        """At most this many epochs, those of all its candidates together."""
+    def max_epochs(self) -> int:
+        """The largest number of epochs of all candidates together."""
         return self.epochs * max(1, len(self.candidates))
 
     @property
-    def way(self) -> Way:
-        """How it regularises."""
-        return WAYS[self.regularization]
+    def regularizer(self) -> Regularizer:
+        """The row of `REGULARIZERS`."""
+        return REGULARIZERS[self.regularization]
 
     @property
-    def takes(self) -> tuple[str, ...]:
-        """The options that its trainer understands; of a trainer object none."""
-        return TRAINERS[self.trainer_name].takes if self.trainer_name in TRAINERS else ()
+    def options(self) -> tuple[str, ...]:
+        """The names of the options that its trainer takes; () for a trainer object."""
+        return TRAINERS[self.trainer_name].options if self.trainer_name in TRAINERS else ()
 
     @property
     def network(self) -> str:
-        """The layers in a line: "784-30-10 (sigmoid, sigmoid)", or by name where they are not all of one kind."""
-        return in_a_line(self.net, self.sizes)
+        """The layers in a line, see `describe_network`."""
+        return describe_network(self.net, self.sizes)
 
     @property
     def description(self) -> str:
         """The trainer in a few words, such as "sgd, eta 0.5, batches of 10"."""
         words, settings = [self.trainer_name], self.settings
-        if "eta" in self.takes:
+        if "eta" in self.options:
             words.append(f"eta {settings.eta:g}")
         m = settings.batch_size
         words.append("all examples in a step" if m is None else f"batches of {m}")
@@ -112,8 +111,11 @@ class Plan:
         return ", ".join(words)
 
 
-def in_a_line(net: Network, sizes: tuple[int, ...]) -> str:
-    """A network's layers in a line; `sizes` are n_1 and those of the layers with weights."""
+def describe_network(net: Network, sizes: tuple[int, ...]) -> str:
+    """The layers in a line: "784-30-10 (sigmoid, sigmoid)", or the layers' labels if they are of several kinds.
+
+    `sizes` are n_1 and the sizes of the layers with weights.
+    """
     if all(layer.keeps_shape or (layer.can_be_last and layer.input_axes == 1) for layer in net.layers):
         words = [getattr(layer, "activation", None) or layer.label for layer in net.layers]
         return f"{'-'.join(map(str, sizes))} ({', '.join(words)})"

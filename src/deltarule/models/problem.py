@@ -1,4 +1,4 @@
-"""What a network is planned for, and what is taken where the user does not say."""
+"""`Problem`: the task and the data that a network is planned for, with the defaults for their kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What is taken where the user does not say."""
+    """The choices that are made if the user does not make them."""
 
     hidden: tuple[int, ...]
     activation: str
@@ -20,7 +20,7 @@ class Defaults:
     trainer: str
 
 
-# digits: the best by validation over 24 splits; a test accuracy of 98.2 % on average, 96.6 % on the worst of them.
+# digits: the best by validation over 24 splits, with a test accuracy of 98.2 % on average and 96.6 % on the worst.
 # mnist: the network of Nielsen's chapter 3.
 DEFAULTS = {
     "digits": Defaults((200,), "relu", "cross-entropy", "sgd"),
@@ -33,22 +33,22 @@ DEFAULTS = {
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What a network is planned for.
+    """The task and the data that a network is planned for.
 
     Args:
-        name: of the rows, in messages.
-        task: "regression", "classification", or "labels" where a row may have several classes.
+        name: of the data, for messages.
+        task: "regression", "classification", or "labels" if a row may have several classes.
         inputs: n_1.
         outputs: k.
-        count: N, the training examples.
-        X: some of their inputs, as the network reads them, by which the noise is measured.
-        Y: the targets of these, (m, k).
+        count: N, the number of training examples.
+        X: scaled inputs of some examples, (m, n_1), to measure the noise.
+        Y: their scaled targets, (m, k).
         scales: what each target of a regression was divided by, (k,).
         shifted: whether the targets of a regression were shifted to a mean of 0.
         images: "digits" or "mnist", or None for a table.
-        image_shape: of one image, None for a table.
+        image_shape: of one image; None for a table.
         streamed: whether the examples stay on disk.
-        searching: whether the training is a trial of a search, which judges by validation rows.
+        searching: whether the training is a trial of a search, which compares validation scores.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Problem:
 
     @classmethod
     def of(cls, data: "LoadedData", searching: bool = False) -> Self:
-        """That of a data set."""
-        schema, known = data.schema, data.validation if data.streamed else data.train
+        """The problem of a data set."""
+        schema, sample = data.schema, data.validation if data.streamed else data.train
         return cls(
             name=data.name,
             task=data.task,
             inputs=schema.input_width,
             outputs=schema.output_width,
             count=len(data.train),
-            X=known.X,  # pyright: ignore[reportAttributeAccessIssue]
-            Y=known.Y,  # pyright: ignore[reportAttributeAccessIssue]
+            X=sample.X,  # pyright: ignore[reportAttributeAccessIssue]
+            Y=sample.Y,  # pyright: ignore[reportAttributeAccessIssue]
             scales=[column.std for column in schema.targets],
             shifted=any(column.mean for column in schema.targets),
             images=None if schema.source == "table" else schema.source,
@@ -87,13 +87,13 @@ class Problem:
 
     @property
     def in_memory_table(self) -> bool:
-        """Whether it is a table that is in memory."""
+        """Whether the data are a table in memory."""
         return self.images is None and not self.streamed
 
     @property
     def defaults(self) -> Defaults:
-        """What is taken where the user does not say; many classes need a wider layer than few."""
-        found = DEFAULTS[self.images or self.task]
+        """The defaults for this kind of data; many classes need a wider hidden layer."""
+        defaults = DEFAULTS[self.images or self.task]
         if self.images is None and self.task == "classification":
-            found = replace(found, hidden=(max(*found.hidden, 2 * self.outputs),))
-        return found
+            return replace(defaults, hidden=(max(*defaults.hidden, 2 * self.outputs),))
+        return defaults

@@ -1,4 +1,4 @@
-"""What is said of a network that was trained on a table."""
+"""`Verdict`: the assessment of a network that was trained on a table, in plain words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to say of a network, a few words for each subject; `str` gives it as lines.
+    """The assessment of a network, a few words for each subject; `str` gives it as lines.
 
     Args:
-        lines: by subject.
-        warnings: what should make the user hesitate, a sentence each.
-        importance: of each column: the error that shuffling it adds, in the unit of the target (of several targets in
-            standard deviations), or the log-loss.
+        lines: the words by subject.
+        warnings: reasons for doubt, a sentence each.
+        importance: how much the error grows when a column is shuffled, by column: in the unit of the target (in
+            standard deviations if there are several targets), or the log-loss of a classification.
     """
 
     lines: dict[str, str]
@@ -23,19 +23,19 @@ class Verdict:
 
     @classmethod
     def from_record(cls, training: Mapping[str, Any]) -> Self | None:
-        """The verdict that a model file keeps, None where it keeps none."""
+        """The verdict in the record of a training; None if it has none."""
         lines, warnings, importance = (training.get(name) for name in ("verdict", "warnings", "importance"))
         if not (isinstance(lines, dict) and lines) and not warnings:
             return None
         return cls(dict(lines or {}), list(warnings or []), dict(importance or {}))
 
     def record(self) -> dict[str, Any]:
-        """For the JSON line and the model file."""
-        found = {"verdict": self.lines, "importance": self.importance} if self.lines else {}
-        return found | {"warnings": self.warnings}
+        """The entries for the JSON line and the model file."""
+        lines = {"verdict": self.lines, "importance": self.importance} if self.lines else {}
+        return lines | {"warnings": self.warnings}
 
     def rows(self) -> list[tuple[str, str]]:
-        """Subject and words of every line and warning."""
+        """The subject and the words of every line and warning."""
         return [*self.lines.items(), *(("warning", words) for words in self.warnings)]
 
     def __str__(self) -> str:
@@ -46,6 +46,6 @@ class Verdict:
 
 
 def html_table(rows: list[tuple[str, str]]) -> str:
-    """Names and words as a table of two columns."""
+    """An HTML table of two columns."""
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(words)}</td></tr>" for name, words in rows)
     return f'<table style="text-align: left">{cells}</table>'

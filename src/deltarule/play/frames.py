@@ -83,7 +83,7 @@ class Frames:
         if problem.view in ("plane", "line"):
             some = np.unique(np.linspace(0, len(problem.X) - 1, MOST_POINTS).round().astype(int))
             points = {"X": problem.X[some].round(5), "Y": problem.Y[some, 0].round(5), "labels": problem.labels[some]}
-        return picture.finite(
+        return picture.to_json_types(
             {
                 "kind": "layout",
                 "version": self.version,
@@ -131,7 +131,7 @@ class Frames:
         if learner.update is not None and self.moment is None:
             named = learner.update._asdict().items()
             frame["update"] = [
-                {name: picture.finite(self._cut(i, params[i])) for name, params in named}
+                {name: picture.to_json_types(self._cut(i, params[i])) for name, params in named}
                 for i in range(len(self.net.layers))
             ]
         return frame
@@ -181,7 +181,7 @@ class Frames:
             found["trials"] = {
                 name: np.asarray(record[f"trial_{name}"])[made] for name in ("lambda", "cost", "gain", "verdict")
             }
-        return picture.finite(found)
+        return picture.to_json_types(found)
 
 
 def told_by(frame: dict[str, Any]) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ class Lesson(Frames):
         if self.problem.image is None or not whole or not all(0 <= v <= 1 for v in pixels):
             raise ConfigurationError(f"pixels must be {n} numbers from 0 to 1, for a problem of pictures.")
         outputs = self.net(self._at().params, np.array([pixels]))[0]
-        return {"kind": "drawn", "outputs": picture.finite(outputs), "answer": int(outputs.argmax())}
+        return {"kind": "drawn", "outputs": picture.to_json_types(outputs), "answer": int(outputs.argmax())}
 
     def recording(self) -> dict[str, Any]:
         """The layout and frames of moments of the trainer that is looked at, for a page that needs no server.

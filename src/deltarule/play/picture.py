@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.engine.rows import Rows, linearization_block
-from deltarule.models.words import finite
+from deltarule.models.formatting import to_json_types
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.objective import Objective
@@ -58,7 +58,7 @@ def trace_of(net: Network, params: Params, x: np.ndarray, y: np.ndarray, shown: 
                 continue
             found[name] = array.reshape(-1)[here]
         layers.append(found)
-    return finite({"cost": traced.cost, "x": traced.x.reshape(-1)[shown[0]], "y": traced.y, "layers": layers})
+    return to_json_types({"cost": traced.cost, "x": traced.x.reshape(-1)[shown[0]], "y": traced.y, "layers": layers})
 
 
 def box_of(problem: Problem) -> list[float]:
@@ -81,7 +81,7 @@ def view_of(net: Network, trainer: Trainer, moment: Moment, problem: Problem, ro
     some = slice(0, SCATTER if problem.classes is None else None)
     outputs = net(params, problem.X[some])
     if problem.classes is None:
-        return {"targets": finite(problem.Y[some, 0]), "predictions": finite(outputs[:, 0])}
+        return {"targets": to_json_types(problem.Y[some, 0]), "predictions": to_json_types(outputs[:, 0])}
     predicted = (outputs[:, 0] > 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
     counts = np.zeros((len(problem.classes),) * 2, int)
     np.add.at(counts, (problem.labels, predicted), 1)
@@ -119,4 +119,4 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
         variance = np.asarray(output_variance(known, x.astype(rows.x.dtype), net=net))[:, 0]
         inner, outer = 2 * np.sqrt(variance), 2 * np.sqrt(variance + np.asarray(known.noise)[0])
         found |= {"low": a - inner, "high": a + inner, "lowest": a - outer, "highest": a + outer}
-    return finite(found)
+    return to_json_types(found)

@@ -13,7 +13,7 @@ from deltarule.data.dataset import Examples, StreamedData
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import DEFAULT_OPTIONS
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.models.model import load_model, reading
+from deltarule.models.model import load_model, missing_value_options
 from deltarule.play.problems import GENERATED, Problem
 
 MODEL_SUFFIX = ".safetensors"
@@ -118,7 +118,7 @@ def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, o
     schema = model.schema
     if schema is None:
         raise ModelFileError(f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train.")
-    options = options if options.na else replace(options, na=reading(model).na)
+    options = options if options.na else replace(options, na=missing_value_options(model).na)
     source = rows or (schema.source if schema.image_shape is not None else None)
     if source is None:
         X, Y, numbers = np.zeros((1, schema.input_width)), np.eye(1, schema.output_width), np.arange(1)

@@ -1,4 +1,4 @@
-"""The trainers: each is a direction and its control, as functions of an explicit state."""
+"""The trainers: gradient descent, L-BFGS, Levenberg-Marquardt, Newton-CG and Bayesian regularisation."""
 
 from typing import TYPE_CHECKING
 

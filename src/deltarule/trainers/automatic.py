@@ -1,8 +1,7 @@
-"""Which trainer "auto" takes for a regression, on the command line and in an estimator: one rule for both.
+"""The rule by which "auto" chooses a trainer for a regression, on the command line and in an estimator.
 
-Levenberg-Marquardt is ahead of Adam wherever its exact steps are cheap, and with Bayesian regularisation it chooses its
-penalties itself. The rule counts the operations of an epoch of Bayesian regularisation, the dearest of the exact
-trainers; it does not look at the machine's speed, so that the same table gets the same trainer everywhere.
+Where exact second-order steps are cheap they beat Adam, and Bayesian regularisation chooses its penalties by itself.
+The rule counts operations and not seconds, so that a table gets the same trainer on every machine.
 """
 
 from typing import TYPE_CHECKING
@@ -13,11 +12,11 @@ from deltarule.trainers.form import choose_form
 if TYPE_CHECKING:
     from deltarule.network.network import Network
 
-CHEAP_FLOPS = 1e10  # of an epoch that takes about a third of a second on one core; past it Adam is sooner done
+CHEAP_FLOPS = 1e10  # about a third of a second on one core; beyond it Adam is faster
 
 
 def exact_steps_are_cheap(net: "Network", shape: tuple[int, ...]) -> bool:
-    """Whether an epoch on inputs of this shape, (N, n_1), costs at most `CHEAP_FLOPS` and fits half of the memory."""
+    """Whether an epoch of `BayesianRegularization` on inputs of this shape, (N, n_1), is cheap and fits the memory."""
     sizes, count = net.sizes(shape[1:]), shape[0]
     form = choose_form(sizes, count)
     return form != "cg" and BayesianRegularization(solver=form).epoch_flops(sizes, count) <= CHEAP_FLOPS

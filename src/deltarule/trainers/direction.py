@@ -1,7 +1,7 @@
-"""First-order directions: which way a gradient moves the parameters. The learning rate is a separate piece.
+"""First-order directions: steepest descent, momentum, Adam, and the rules of Optax.
 
-Each is a pair (init, update) like Optax's: update takes the gradient, its own state, the learning rate eta of this
-step and the parameters, and returns the step, p ← p + step, with the new state.
+Each is a pair (init, update) like Optax's: update takes the gradient, the direction's state, the learning rate eta of
+this step and the parameters, and returns the step, p ← p + step, with the new state.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Number = Any
 
 
 class Direction(NamedTuple):
-    """(init, update) of a direction."""
+    """A pair of functions, (init, update)."""
 
     init: Callable[[Params], Any]
     update: Callable[[Params, Any, Number, Params], tuple[Params, Any]]
@@ -35,9 +35,9 @@ def steepest() -> Direction:
 
 
 def momentum(mu: Number, nesterov: bool) -> Direction:
-    """Momentum: v ← mu v - eta ∇C, p ← p + v; Nesterov's variant looks ahead along v: p ← p + mu v - eta ∇C.
+    """Momentum: v ← mu v - eta ∇C, p ← p + v; Nesterov's variant: p ← p + mu v - eta ∇C.
 
-    Nesterov's form is the one whose parameters are those of the look-ahead point, as in Optax.
+    In Nesterov's variant p is the look-ahead point, as in Optax.
     """
 
     def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:
@@ -50,7 +50,7 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
 
 
 class Moments(NamedTuple):
-    """Adam's memory: running means of the gradient and of its square, and the steps taken."""
+    """Adam's state: running means of the gradient and of its square, and the number of steps."""
 
     mean: Params
     square: Params
@@ -60,7 +60,7 @@ class Moments(NamedTuple):
 def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Direction:
     """Adam: p ← p - eta m̂ / (√v̂ + floor), with m ← b1 m + (1 - b1) ∇C and v ← b2 v + (1 - b2) ∇C², entry by entry.
 
-    m̂ = m / (1 - b1^t) and v̂ = v / (1 - b2^t) undo that both means begin at 0.
+    m̂ = m / (1 - b1^t) and v̂ = v / (1 - b2^t) correct the bias of means that begin at 0.
 
     Source: Kingma & Ba 2015, arXiv 1412.6980.
     """
@@ -75,19 +75,19 @@ def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Dire
         square = map_pairs(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
         xp, dtype = leaves(grads)[0].__array_namespace__(), leaves(grads)[0].dtype
         t = xp.asarray(steps, dtype=dtype)
-        begun = -xp.expm1(t * log(first)), -xp.expm1(t * log(second))  # 1 - b^t, which cancels in single precision
-        rate, root = -eta / begun[0], xp.sqrt(begun[1])
-        moved = map_pairs(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
-        return moved, Moments(mean, square, steps)
+        bias = -xp.expm1(t * log(first)), -xp.expm1(t * log(second))  # 1 - b^t, without its cancellation
+        rate, root = -eta / bias[0], xp.sqrt(bias[1])
+        step = map_pairs(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
+        return step, Moments(mean, square, steps)
 
     return Direction(init, update)
 
 
-DIRECTIONS: dict[str, Callable[[], Direction]] = {"adam": adam}  # by name, besides the textbook's own
+DIRECTIONS: dict[str, Callable[[], Direction]] = {"adam": adam}  # by name
 
 
 def from_optax(rule: "optax.GradientTransformation") -> Direction:
-    """Any Optax rule; eta multiplies its updates, so a rule with a learning rate of its own takes eta = 1."""
+    """A rule of Optax; eta multiplies its updates, so a rule that includes a learning rate takes eta = 1."""
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
         updates, state = rule.update(grads, state, params)

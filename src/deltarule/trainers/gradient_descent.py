@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class GradientDescentState(NamedTuple):
-    """The parameters, the memory of the direction (velocity, Optax's state), the steps taken, and what scales eta."""
+    """The parameters, the state of the direction (velocity, moments), the number of steps, and the factor of eta."""
 
     params: Params
     memory: Any
@@ -39,9 +39,9 @@ class GradientDescentState(NamedTuple):
     rate: Rate | None = None
 
 
-SCHEDULED = 1024  # steps for which a schedule of Optax is asked together
+SCHEDULED = 1024  # steps for which a schedule of Optax is evaluated together
 
-# The state, and of the batches so far the sum of weight times cost and that of the weights.
+# The state, and over the batches so far the sum of weight times cost and the sum of weights.
 Sums = tuple[GradientDescentState, Array, Array]
 
 
@@ -50,23 +50,23 @@ class GradientDescent(Trainer):
     """p ← p - eta ∇C(p), where ∇C is the mean gradient over all examples, a mini-batch, or one example.
 
     Args:
-        eta: the learning rate, above 0. With an Optax `rule` it multiplies the rule's updates; leave it out there.
+        eta: the learning rate, above 0. With an Optax `rule` it multiplies the rule's updates, and may be left out.
         batch_size: m, the examples of a step; None takes all of them (steepest descent), 1 is stochastic descent.
         sampling: "permutation" cuts a fresh permutation into batches each epoch, the last one shorter if m does not
             divide N; "uniform" draws every batch with replacement ([HH]).
         momentum: mu in [0, 1) of v ← mu v - eta ∇C; None for none.
-        nesterov: look ahead along v.
+        nesterov: use Nesterov's variant of momentum.
         schedule: a function of the step number t = 0, 1, ... that multiplies eta: an Optax schedule that starts at 1.
-        rule: in place of the textbook's direction "adam", with eta=1e-3 for instance; or an
+        rule: "adam", for instance with eta=1e-3, in place of steepest descent and momentum; or an
             `optax.GradientTransformation` such as `optax.lion(1.0)`, which needs the JAX engine. Build such a rule or
             schedule once: another object compiles again, another eta does not.
         l2: lambda of (lambda/2N) sum w²; None for none.
         l1: lambda of (lambda/N) sum |w|; None for none.
-        max_norm: c; after each step every row of W (one neuron's weights) with ‖w‖ > c is scaled back to ‖w‖ = c, and
-            biases are left alone. None for no limit.
+        max_norm: c; after each step every row of W (one neuron's weights) with ‖w‖ > c is scaled back to ‖w‖ = c.
+            None for no limit.
         no_improvement: a `NoImprovement` rule, or the k of [N]'s: halve eta after k epochs without a better validation
-            score, stop at 1/128 of it. It needs validation data. The history then holds "eta", of each epoch.
-        steps: the steps of an epoch; None is one pass, ceil(N/m). Only uniform sampling can take another number.
+            score, stop at 1/128 of it. It needs validation data. The history then holds "eta".
+        steps: the steps of an epoch; None is one pass, ceil(N/m). Another number needs sampling="uniform".
 
     Raises:
         ConfigurationError: a value outside its range, or two that exclude each other.
@@ -108,7 +108,7 @@ class GradientDescent(Trainer):
         require_choice("sampling", self.sampling, ("permutation", "uniform"))
         if self.rule is not None:
             _require_rule(self.rule)
-        for wrong, sentence in (
+        for is_wrong, sentence in (
             (
                 self.steps is not None and self.sampling != "uniform",
                 f"steps is {self.steps}, but with sampling='permutation' an epoch is one pass over the data: leave "
@@ -125,17 +125,17 @@ class GradientDescent(Trainer):
             ),
             (
                 self.rule is not None and self.momentum is not None,
-                "momentum belongs to the textbook's rule: leave it out, or leave out the Optax rule.",
+                f"momentum is {self.momentum}, and rule is {self.rule!r}: leave one of them out.",
             ),
             (self.nesterov and self.momentum is None, "nesterov needs momentum: give momentum=0.9, for example."),
         ):
-            if wrong:
+            if is_wrong:
                 raise ConfigurationError(sentence)
 
     def check_stream(self, sizes: Sizes, count: int) -> None:
         if self.batch_size is None or self.steps is not None:
             raise ConfigurationError(
-                "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
+                "a stream needs mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
             )
 
     def needs_jax(self) -> str | None:
@@ -143,17 +143,17 @@ class GradientDescent(Trainer):
 
     @property
     def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """How many times the parameters' numbers the direction remembers."""
+        """The arrays of the parameters' size in the direction's state."""
         return 1 if self.rule is None else 2
 
     def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """Permutations, or draws with replacement; None where every step takes all examples."""
+        """The examples of each epoch: permutations, or draws with replacement; None for full batches."""
         m = self.batch_size
         if m is None:
             return None
         if self.sampling == "permutation":
             return orders(path, first, epochs, count)
-        return draws(path, first, epochs, m * self._count(count), count)
+        return draws(path, first, epochs, m * self._steps_of(count), count)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
         rate = None if self.no_improvement is None else self.no_improvement.start(rows.x)
@@ -172,7 +172,7 @@ class GradientDescent(Trainer):
         dtype: np.dtype,
         clock: Callable[[], None],
     ) -> tuple[GradientDescentState, Record]:
-        """One step along the gradient of an objective; the record's cost is the cost before it."""
+        """One step along the gradient of an objective, recorded with the cost before it."""
         clock()
         cost, grads = F.call(value_and_gradient, state.params)
         return self._move(F.net, state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
@@ -187,7 +187,7 @@ class GradientDescent(Trainer):
         return after, record
 
     def after_score(self, state: GradientDescentState, improved: Array) -> tuple[GradientDescentState, Array]:
-        """What the no-improvement rule makes of an epoch; the code of its stop, 0 for none."""
+        """Apply the no-improvement rule."""
         if state.rate is None:
             return state, 0
         rate, stop = self.no_improvement.after_epoch(state.rate, improved)
@@ -196,7 +196,7 @@ class GradientDescent(Trainer):
     def _full_batch_epoch(
         self, net: "Network", state: GradientDescentState, rows: Rows, context: EpochContext, total: Array
     ) -> tuple[Any, Record]:
-        """One step along the exact gradient; the record's cost is the cost before the step."""
+        """One step along the exact gradient, recorded with the cost before it."""
         gradient = partial(backprop.cost_and_gradient, net)
         cost, grads = engine.of(rows.x).full_gradient(gradient, state.params, rows, rows.mask / total, context.key)
         grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
@@ -209,7 +209,7 @@ class GradientDescent(Trainer):
     def _mini_batch_epoch(
         self, net: "Network", state: GradientDescentState, rows: Rows, context: EpochContext, total: Array
     ) -> tuple[Any, Record]:
-        """The steps of one epoch; the record's cost is the mean over its batches, each before its step."""
+        """The steps of one epoch, recorded with the mean of each batch's cost before its step."""
         m = self.batch_size
         assert m is not None
 
@@ -218,12 +218,12 @@ class GradientDescent(Trainer):
             grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
             return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
-        batches = Batches(rows, context, m, self._count(rows.count), self.sampling == "uniform", total)
-        gradient, begin = partial(backprop.cost_and_gradient, net), (state, 0 * total, 0 * total)
-        state, cost, weight = engine.of(rows.x).each_batch(gradient, batches, step, begin)
+        batches = Batches(rows, context, m, self._steps_of(rows.count), self.sampling == "uniform", total)
+        gradient, start = partial(backprop.cost_and_gradient, net), (state, 0 * total, 0 * total)
+        state, cost, weight = engine.of(rows.x).each_batch(gradient, batches, step, start)
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
-    def _count(self, count: Any) -> Any:
+    def _steps_of(self, count: Any) -> Any:
         """The steps of an epoch over `count` examples."""
         m = self.batch_size
         assert m is not None
@@ -232,21 +232,21 @@ class GradientDescent(Trainer):
     def _move(self, net: "Network", state: GradientDescentState, grads: Params) -> GradientDescentState:
         """p ← p + step, with the learning rate of this step."""
         eta, dtype = self.eta, trees.leaves(grads)[0].dtype
-        eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
+        eta = eta if self.schedule is None else eta * self._schedule_at(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
         params = limit_norms(net.layers, trees.map_pairs(add, state.params, step), self.max_norm)
         return GradientDescentState(params, memory, state.step + 1, state.rate)
 
-    def _scheduled(self, step: Array, dtype: np.dtype) -> Any:
-        """What the schedule multiplies eta by in this step: a plain number, unless the step is traced."""
+    def _schedule_at(self, step: Array, dtype: np.dtype) -> Any:
+        """The factor of eta in this step: a plain number, unless the step is traced."""
         schedule = self.schedule
         assert schedule is not None
         if is_traced(step):
             return schedule(step)
-        if isinstance(schedule, Hashable) and _is_of_jax(schedule):
-            block, place = divmod(int(step), SCHEDULED)
-            return float(_factors(schedule, block * SCHEDULED, dtype)[place])
+        if isinstance(schedule, Hashable) and _returns_jax(schedule):
+            block, index = divmod(int(step), SCHEDULED)
+            return float(_factors(schedule, block * SCHEDULED, dtype)[index])
         return float(schedule(step))
 
     def _direction(self) -> Direction:
@@ -256,26 +256,21 @@ class GradientDescent(Trainer):
 
 
 @lru_cache
-def _is_of_jax(schedule: Callable[[Any], Any]) -> bool:
-    """Whether it gives JAX's numbers, as a schedule of Optax does."""
+def _returns_jax(schedule: Callable[[Any], Any]) -> bool:
+    """Whether a schedule returns JAX's numbers, as those of Optax do."""
     return is_jax(schedule(np.zeros((), int)))
 
 
 @lru_cache
 def _factors(schedule: Callable[[Array], Array], first: int, dtype: np.dtype) -> np.ndarray:
-    """What such a schedule gives in SCHEDULED steps from `first` on, by one call: calls of JAX step by step take longer
-    than small steps do.
-    """
+    """Evaluate a schedule for SCHEDULED steps from `first` on, together, since a call outlasts a small step."""
     E = engine.get("jax")
     with E.computing_in(dtype):
         return np.asarray(E.xp.vectorize(schedule)(E.xp.arange(first, first + SCHEDULED)))
 
 
 def _require_rule(rule: Any) -> None:
-    """Raise a ConfigurationError unless this is a name of ours or Optax's rule.
-
-    Optax is imported here, because it takes a fifth of the import.
-    """
+    """Raise a ConfigurationError unless `rule` is a name in `DIRECTIONS` or a rule of Optax."""
     if isinstance(rule, str):
         require_choice("rule", rule, tuple(DIRECTIONS))
         return

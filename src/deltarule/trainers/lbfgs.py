@@ -1,4 +1,4 @@
-"""L-BFGS by SciPy, on all examples: what others train small networks by, for comparison with the trainers here."""
+"""L-BFGS by SciPy on all examples, for comparison: many libraries train small networks with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ class LBFGSState(NamedTuple):
 class LBFGS(Trainer):
     """Limited-memory BFGS of SciPy's `minimize(method="L-BFGS-B")`: an epoch is one call of it.
 
-    A time limit and Ctrl-C are seen after each iteration, and end an epoch with what it has reached; a training that
-    is resumed from there goes on with an empty memory.
+    A time limit or Ctrl-C ends an epoch after its current iteration; a training resumed from there starts with an
+    empty memory.
 
     Args:
-        iterations: of an epoch; the memory starts anew with each, so take many.
+        iterations: of an epoch; each epoch starts with an empty memory, so take many.
         memory: how many pairs of steps and changes of the gradient it keeps.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
 
@@ -58,7 +58,7 @@ class LBFGS(Trainer):
 
     @property
     def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The steps and the changes of the gradient that it keeps."""
+        """The arrays of the parameters' size in its memory."""
         return 2 * self.memory
 
     def first_state(self, params: Params) -> LBFGSState:
@@ -78,12 +78,12 @@ class LBFGS(Trainer):
         dtype: np.dtype,
         clock: Callable[[], None],
     ) -> tuple[LBFGSState, Record]:
-        """`iterations` steps on an objective; the record counts its gradients.
+        """`iterations` iterations on an objective; the record counts its gradients.
 
-        Where the clock or Ctrl-C ends it, the step is the iterations that are done, and "stop" says what ended it.
+        If the clock or Ctrl-C interrupts, the completed iterations are returned and "stop" is the interruption.
         """
         E, start = engine.of(F.rows.x), np.asarray(trees.ravel(state.params), np.float64)
-        norms, done = [], []  # of every gradient; the point and the cost after every iteration
+        norms, completed = [], []  # of every gradient; gradients, point, cost and number of the last iteration
 
         def gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:
             p = trees.unravel(E.put(vector, dtype), state.params)
@@ -92,33 +92,33 @@ class LBFGS(Trainer):
             norms.append(float(np.linalg.norm(slope)))
             return float(cost), slope
 
-        def iterated(intermediate_result: OptimizeResult) -> None:
-            done[:] = len(norms), intermediate_result.x.copy(), intermediate_result.fun, counted() + 1
+        def after_iteration(intermediate_result: OptimizeResult) -> None:
+            completed[:] = len(norms), intermediate_result.x.copy(), intermediate_result.fun, iterations() + 1
             clock()
 
-        def counted() -> int:
-            return done[-1] if done else 0
+        def iterations() -> int:
+            return completed[-1] if completed else 0
 
         options = {"maxcor": self.memory, "maxiter": self.iterations, "maxfun": 10 * self.iterations, "maxls": 50}
         options |= {"ftol": 0.0, "gtol": 0.0}
         try:
-            found = minimize(gradient, start, jac=True, method="L-BFGS-B", callback=iterated, options=options)
-            reached, cost, norm = found.x, found.fun, np.linalg.norm(found.jac)
-            stop = 0 if found.nit else stop_code("no_descent")
-        except (TimeLimitReached, KeyboardInterrupt) as end:
-            if not done:
+            result = minimize(gradient, start, jac=True, method="L-BFGS-B", callback=after_iteration, options=options)
+            point, cost, norm = result.x, result.fun, np.linalg.norm(result.jac)
+            stop = 0 if result.nit else stop_code("no_descent")
+        except (TimeLimitReached, KeyboardInterrupt) as interruption:
+            if not completed:
                 raise
-            evaluations, reached, cost, _ = done
-            norm = norms[evaluations - 1]
-            stop = stop_code("time" if isinstance(end, TimeLimitReached) else "interrupted")
+            gradients, point, cost, _ = completed
+            norm = norms[gradients - 1]
+            stop = stop_code("time" if isinstance(interruption, TimeLimitReached) else "interrupted")
         record = {
             "cost": dtype.type(cost),
             "gradient_norm": dtype.type(norm),
-            "iterations": np.int32(counted()),
+            "iterations": np.int32(iterations()),
             "gradients": np.int32(len(norms)),
             "stop": stop,
         }
-        return LBFGSState(trees.unravel(E.put(reached, dtype), state.params)), record
+        return LBFGSState(trees.unravel(E.put(point, dtype), state.params)), record
 
 
 register(LBFGS, leaves=("l2",))

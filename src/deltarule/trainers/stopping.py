@@ -1,4 +1,4 @@
-"""When a training ends, and why: the rules, the names of the reasons, and [N]'s rule that divides eta before."""
+"""The rules that stop a training, the names of the reasons, and [N]'s rule that lowers eta first."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,28 +15,28 @@ STOP_REASONS = (
     "mu_max",  # no damping up to its largest value gave a step downhill
     "radius_min",  # no trust region down to rounding gave a step downhill
     "eta_min",  # the no-improvement rule has divided eta down to its floor
-    "evidence",  # the evidence of the hyper-parameters rose no more
+    "evidence",  # the evidence of the hyper-parameters has stopped rising
     "max_fail",  # no better validation score for max_fail epochs
-    "diverged",  # the cost or a parameter left the range of numbers
-    "epochs",  # as many epochs as asked for
+    "diverged",  # the cost or a parameter became infinite, NaN or too large
+    "epochs",  # all epochs were run
     "time",  # the time limit passed
     "interrupted",  # Ctrl-C
-    "callback",  # a callback asked for the end
-    "not_finite",  # the gradient or the curvature left the range of numbers
+    "callback",  # a callback returned True
+    "not_finite",  # the gradient or the curvature became infinite or NaN
     "no_descent",  # no step along the direction of L-BFGS led downhill
 )
 
 
-INTERRUPTIONS = ("time", "interrupted", "callback")  # what ends all starts of a training, and may be resumed
+INTERRUPTIONS = ("time", "interrupted", "callback")  # these end all starts of a training, which can be resumed
 
 
 def interruption_of(code: int) -> str | None:
-    """The reason that this code stands for, if it came from outside of the training."""
+    """The reason of this code if it is an interruption, else None."""
     return STOP_REASONS[code] if STOP_REASONS[code] in INTERRUPTIONS else None
 
 
 def stop_code(reason: str) -> int:
-    """The index of a reason in `STOP_REASONS`, which is what compiled code carries."""
+    """The index of a reason in `STOP_REASONS`, by which compiled code knows it."""
     return STOP_REASONS.index(reason)
 
 
@@ -45,13 +45,12 @@ class Stopping:
     """The rules that end a training before its number of epochs; None switches a rule off.
 
     Args:
-        goal: stop when the training cost is at most this; of mini-batches, their mean as they came.
-        min_grad: stop when the norm of the gradient is at most this; only for a trainer that takes all examples in each
-            step, because no other knows the gradient.
+        goal: stop when the training cost is at most this; for mini-batches, the mean of their costs.
+        min_grad: stop when the norm of the gradient is at most this; only for a trainer whose steps take all examples.
         max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
-            validation data. Of two epochs of one accuracy the one of the lower cost is the better.
-        time_limit: seconds after which the training ends with its last whole epoch; the first epoch is always whole.
-            An epoch of `LBFGS` is many iterations: it ends with the last whole one of these, at least one.
+            validation data. With equal accuracy the lower cost is better.
+        time_limit: seconds after which the training ends with its last completed epoch; the first epoch is always
+            completed. `LBFGS` ends with its last completed iteration.
     """
 
     goal: float | None = None
@@ -67,10 +66,10 @@ register(Stopping, leaves=("goal", "min_grad", "max_fail"))
 
 
 def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, kept_best: bool) -> str:
-    """Why a training of so many epochs ended, with the trainer's learning rate under its name."""
+    """Say in one sentence why a training ended after so many epochs."""
     name = trainer.learning_rate_name
-    cause = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
-    cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
+    rate = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
+    advice = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
     kept = "best" if kept_best else "latest"
     after, patience = pluralized(epochs, "epoch"), pluralized(trainer.max_fail or 0, "epoch")
     return {
@@ -79,24 +78,24 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
         "mu_max": f"no damping gave a step downhill after {after}: to rounding, this is a minimum.",
         "no_descent": f"no step gave a lower cost after {after}: to rounding, this is a minimum.",
         "radius_min": f"no radius gave a step downhill after {after}: to rounding, this is a minimum.",
-        "eta_min": f"eta fell to its floor after {after}, because the validation score improved no more.",
+        "eta_min": f"eta fell to its floor after {after}, because the validation score stopped improving.",
         "evidence": f"no larger evidence for {patience}, after {epochs:,}.",
         "max_fail": f"no better validation score for {pluralized(stopping.max_fail or 0, 'epoch')}, after {epochs:,}.",
-        "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
+        "diverged": f"training diverged in epoch {epochs}{rate}: the best parameters before it are kept; {advice}.",
         "epochs": "the one epoch was run." if epochs == 1 else f"all {after} were run.",
         "time": f"the time limit of {stopping.time_limit} s passed after {after}.",
         "interrupted": f"interrupted after {after}: the {kept} parameters are kept.",
-        "not_finite": f"the gradient or the curvature left the range of numbers in epoch {epochs}: scale inputs and "
-        "targets to mean 0 and variance 1, or use an output and a cost that belong together.",
+        "not_finite": f"the gradient or the curvature is infinite or NaN in epoch {epochs}: scale inputs and targets "
+        "to mean 0 and variance 1, or use an output and a cost that belong together.",
         "callback": f"a callback ended the training after {after}.",
     }[reason]
 
 
-SLACK = 1 + 1e-6  # 2^-7 reached in single precision is 2^-7
+SLACK = 1 + 1e-6  # for the rounding of single precision
 
 
 class Rate(NamedTuple):
-    """What multiplies eta now, and for how many epochs nothing has improved since it was set."""
+    """The current factor of eta, and the epochs without improvement since it was set."""
 
     scale: Array
     fails: Array
@@ -106,14 +105,14 @@ class Rate(NamedTuple):
 class NoImprovement:
     """Divide eta by `divide_by` after k epochs without a better validation score; stop once it has fallen to `floor`.
 
-    The score is the one that `train(monitor=...)` names: with "accuracy" an epoch improves if it classifies more of the
-    validation examples right than every epoch before, with "cost" if its validation cost is lower. After a division
-    the count begins anew. [N] halves and stops at 1/128 of the first eta: the seventh halving ends the training.
+    The score is that of `train(monitor=...)`: with "accuracy" an epoch improves if it classifies more of the validation
+    examples correctly than every epoch before, with "cost" if its validation cost is lower. After a division the count
+    begins anew. [N] halves and stops at 1/128 of the first eta, that is after seven halvings.
 
     Args:
         k: epochs without improvement, at least 1.
         divide_by: above 1.
-        floor: the share of the first eta at which training stops, from 0 (never) to below 1.
+        floor: the fraction of the first eta at which training stops, from 0 (never) to below 1.
 
     Raises:
         ConfigurationError: a value outside its range.
@@ -131,12 +130,12 @@ class NoImprovement:
         object.__setattr__(self, "floor", require_number("floor", self.floor, least=0, below=1))
 
     def start(self, like: Array) -> Rate:
-        """The whole of eta, nothing failed yet; a number of the kind of this array."""
+        """The factor 1 and no epochs without improvement, in the namespace and dtype of this array."""
         xp = like.__array_namespace__()
         return Rate(xp.ones((), dtype=like.dtype), xp.zeros((), dtype="int32"))
 
     def after_epoch(self, rate: Rate, improved: Array) -> tuple[Rate, Array]:
-        """The rate after an epoch that improved the score or did not, and the code of the stop, 0 for none."""
+        """Return the rate after an epoch that improved the score or did not, and the code of a stop, 0 for none."""
         xp = rate.scale.__array_namespace__()
         fails = xp.where(improved, 0, rate.fails + 1)
         divide = fails >= self.k

@@ -1,4 +1,4 @@
-"""The search for hyper-parameters: a space, a way through it, and the trainings that are given up early."""
+"""The search for hyper-parameters, with early stopping of hopeless trials."""
 
 from deltarule.tuning.space import Range, Space, grid, sample
 from deltarule.tuning.study import SearchResult, search

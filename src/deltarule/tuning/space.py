@@ -1,4 +1,4 @@
-"""What a search varies: for each hyper-parameter a list of values or a range of numbers."""
+"""The search space: for each hyper-parameter a list of values or a range of numbers."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from `low` to `high`, drawn uniformly, or uniformly in their logarithm.
+    """The numbers from `low` to `high`, drawn uniformly or log-uniformly.
 
     Args:
-        low: the smallest.
-        high: the largest, above `low`.
-        log: every factor is alike: 0.01 to 0.1 is as likely as 1 to 10. Then low must be above 0.
-        whole: whole numbers only, of which there must be one between the two.
+        low: the smallest number.
+        high: the largest number, above `low`.
+        log: draw log-uniformly: 0.01 to 0.1 is as likely as 1 to 10. Then low must be above 0.
+        whole: whole numbers only; there must be one between low and high.
 
     Raises:
-        ConfigurationError: the two contradict each other.
+        ConfigurationError: there is no such number between low and high.
     """
 
     low: float
@@ -34,7 +34,6 @@ class Range:
     whole: bool = False
 
     def __post_init__(self):
-        """Check the numbers where they are given."""
         low = require_number("the low end of a Range", self.low, above=0 if self.log else None)
         high = require_number("the high end of a Range", self.high, above=low)
         vars(self).update(low=low, high=high)
@@ -42,7 +41,7 @@ class Range:
             raise ConfigurationError(f"there is no whole number from {low:g} to {high:g}: give a Range that has one.")
 
     def at(self, share: float) -> float:
-        """The number a share of the way up, from 0 at `low` to 1 at `high`, to six digits, so that it can be typed.
+        """Return the number at a share of the way from `low` (0) to `high` (1), rounded to six digits.
 
         >>> Range(0.01, 100).at(0.5), Range(0, 10, log=False).at(0.3)
         (1.0, 3.0)
@@ -72,10 +71,9 @@ def check_space(space: Space) -> None:
 
 
 def sample(space: Space, count: int, seed: int) -> list[Values]:
-    """`count` draws from the space; the first of more draws are those of fewer.
+    """Draw `count` choices from the space; a larger count only appends to the choices of a smaller one.
 
-    Draws of ranges are independent. Of lists alone no combination is drawn twice, because it would be the same
-    training again, and there are fewer draws where there are fewer combinations.
+    If the space has lists only, no combination is drawn twice, and there are at most as many draws as combinations.
     """
     check_space(space)
     require_count("trials", count)
@@ -83,19 +81,21 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
     finite = not any(isinstance(entry, Range) for entry in space.values())
     if finite:
         count = min(count, prod(len(entry) for entry in space.values()))  # pyright: ignore[reportArgumentType]
-    found: dict[Any, Values] = {}
-    while len(found) < count:
+    choices: dict[Any, Values] = {}
+    while len(choices) < count:
         drawn = [
             entry.at(generator.random()) if isinstance(entry, Range) else int(generator.integers(len(entry)))
             for entry in space.values()
         ]
-        values = (one if isinstance(e, Range) else e[int(one)] for e, one in zip(space.values(), drawn, strict=True))
-        found.setdefault(tuple(drawn) if finite else len(found), dict(zip(space, values, strict=True)))
-    return list(found.values())
+        values = (
+            n if isinstance(entry, Range) else entry[int(n)] for entry, n in zip(space.values(), drawn, strict=True)
+        )
+        choices.setdefault(tuple(drawn) if finite else len(choices), dict(zip(space, values, strict=True)))
+    return list(choices.values())
 
 
 def grid(space: Space, points: int = 5) -> list[Values]:
-    """Every combination; a range stands for `points` numbers evenly spaced from end to end, in its logarithm or not.
+    """Return every combination; a range contributes `points` numbers from end to end, evenly or log-evenly spaced.
 
     >>> grid({"eta": Range(0.1, 10), "m": [10]}, points=3)
     [{'eta': 0.1, 'm': 10}, {'eta': 1.0, 'm': 10}, {'eta': 10.0, 'm': 10}]

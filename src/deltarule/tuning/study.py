@@ -1,4 +1,4 @@
-"""The ways through the space: a grid, draws at random, or draws that learn from the trials before them."""
+"""The search: a grid, random draws, or Bayesian optimisation by Optuna, each with successive halving."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from deltarule.errors import ConfigurationError, DataError, how_to_install
 from deltarule.network.network import Network
 from deltarule.training.session import TrainingResult
 from deltarule.tuning.space import Range, Space, Values, check_space, grid, sample
-from deltarule.tuning.trial import Build, RunningTrial, Trial, Workbench
+from deltarule.tuning.trial import Build, RunningTrial, Trial, TrialFactory
 
 METHODS = ("random", "grid", "bayes")
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         best: the trial with the best validation score.
-        trials: all of them, best first.
-        net: the best trial's network.
-        result: the best trial's training, as `train` returns it: `.params` are the best on the validation data.
+        trials: all trials, best first.
+        net: the network of the best trial.
+        result: the training of the best trial, as `train` returns it.
         interrupted: whether Ctrl-C ended the search.
     """
 
@@ -52,34 +52,34 @@ def search(
     engine: str = "auto",
     callback: Callable[[Trial], Any] | None = None,
 ) -> SearchResult:
-    """Train with many choices of hyper-parameters and keep the one that does best on the validation data.
+    """Train with many choices of hyper-parameters and return the one that does best on the validation data.
 
-    Hopeless trials are given up early by successive halving: all trials run a ninth of the epochs, the better third of
-    them three times as long, and so on until the last few have run all epochs. A trial that goes on is the same
-    training, not a new one, and is what `train` gives for the same seed. On JAX numbers such as eta and l2 are traced,
-    so however many values are tried, each shape of network compiles once.
+    Hopeless trials are stopped early by successive halving: all trials run a ninth of the epochs, the best third of
+    them three times as long, and so on until the last few have run all epochs. A surviving trial continues its own
+    training, so its result is that of `train` with the same seed. On JAX numbers such as eta and l2 are traced, so each
+    shape of network compiles once.
 
     Args:
-        build: from one choice, a dict, to (network, trainer).
+        build: a function from one choice, a dict, to (network, trainer).
         space: for each name a list of values, or a `Range`.
         X: inputs, (N, n_1).
         Y: targets, as in `train`.
-        validation_data: (Xv, Yv) or (Xv, Yv, weights), which judge.
-        epochs: of a trial that is never given up.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), on which trials are scored.
+        epochs: the epochs of a trial that is not stopped early.
         method: "random"; "grid", every combination; or "bayes", Optuna's tree-structured Parzen estimator, which draws
             where earlier trials did well (needs the package optuna).
-        trials: how many choices to draw, fewer where lists alone have fewer combinations; a grid has its own number.
+        trials: how many choices to draw, at most as many as lists alone have combinations; a grid ignores it.
         points: how many numbers of a `Range` a grid takes.
-        prune: give up hopeless trials. With "bayes" Optuna's own successive halving decides, one trial after another.
-        reduction: the share of trials that goes on is 1/reduction, for `reduction` times as many epochs; at least 2.
+        prune: stop hopeless trials early. With "bayes" Optuna's successive halving decides, one trial after another.
+        reduction: the best 1/reduction of the trials continue, for `reduction` times as many epochs; at least 2.
         seed: of the draws, the initial parameters and the order of the examples.
-        monitor: "cost", or "accuracy" (ties fall to the lower cost).
+        monitor: the score, "cost" or "accuracy" (ties fall to the lower cost).
         engine: of every trial, as in `train`.
         callback: called with every trial that has ended.
 
     Raises:
         ConfigurationError: an option or an entry of the space lies outside its domain.
-        DataError: the data cannot be used, or not one trial had a finite validation cost.
+        DataError: the data cannot be used, or no trial had a finite validation cost.
 
     Source: J. Bergstra, Y. Bengio, JMLR 13 (2012) for random search; K. Jamieson, A. Talwalkar, AISTATS 2016, for
     successive halving.
@@ -92,25 +92,26 @@ def search(
     check_space(space)
     if validation_data is None:
         raise ConfigurationError("a search is judged on validation data, and there are none: give validation_data.")
-    bench = Workbench(build, X, Y, validation_data, epochs, seed, monitor, engine)
-    tell = callback or (lambda trial: None)
-    run: list[RunningTrial] = []
+    factory = TrialFactory(build, X, Y, validation_data, epochs, seed, monitor, engine)
+    report = callback or (lambda trial: None)
+    started: list[RunningTrial] = []
     interrupted = False
     try:
         if method == "bayes":
             levels = rungs(trials, epochs, reduction) if prune else [epochs]
-            learn(bench, space, trials, levels, reduction, run, tell)
+            bayesian_search(factory, space, trials, levels, reduction, started, report)
         else:
             choices = grid(space, points) if method == "grid" else sample(space, trials, seed)
-            run += (bench.begin(i, values) for i, values in enumerate(choices))
-            halve(run, rungs(len(run), epochs, reduction) if prune else [epochs], reduction, tell)
+            started += (factory.start(i, values) for i, values in enumerate(choices))
+            levels = rungs(len(started), epochs, reduction) if prune else [epochs]
+            successive_halving(started, levels, reduction, report)
     except KeyboardInterrupt:
         interrupted = True
-    ordered = sorted(run, key=lambda trial: trial.rank)
+    ordered = sorted(started, key=lambda trial: trial.rank)
     if not ordered or ordered[0].rank[0] == float("inf"):
         raise DataError(
-            f"not one of {len(run)} trials had a finite validation cost: vary eta over smaller numbers, or scale "
-            "the data"
+            f"none of {len(started)} trials had a finite validation cost: vary eta over smaller numbers, or scale "
+            "the data."
         )
     winner = ordered[0]
     return SearchResult(
@@ -119,48 +120,50 @@ def search(
 
 
 def rungs(trials: int, epochs: int, reduction: int) -> list[int]:
-    """The epochs at which trials are compared: as many rungs as leave at least one trial and a ninth of the epochs.
+    """Return the epochs after which trials are compared: as many rungs as leave at least one trial.
 
-    Earlier the best network's trial was often given up (`benchmarks.search`).
+    The first is not before a ninth of the epochs: earlier the best trial was often stopped (`benchmarks.search`).
 
     >>> rungs(27, 30, 3), rungs(2, 30, 3), rungs(100, 5, 3)
     ([3, 10, 30], [30], [1, 5])
     """
-    found = [epochs]
-    while trials >= reduction and found[0] // reduction >= max(1, epochs // 9):
-        found.insert(0, found[0] // reduction)
+    levels = [epochs]
+    while trials >= reduction and levels[0] // reduction >= max(1, epochs // 9):
+        levels.insert(0, levels[0] // reduction)
         trials //= reduction
-    return found
+    return levels
 
 
-def halve(run: list[RunningTrial], levels: list[int], reduction: int, tell: Callable[[Trial], Any]) -> None:
-    """Successive halving: every trial to the first level, the best 1/reduction of them to the next, and so on."""
-    alive = list(run)
-    for i, level in enumerate(levels):
-        for trial in alive:
+def successive_halving(
+    trials: list[RunningTrial], levels: list[int], reduction: int, report: Callable[[Trial], Any]
+) -> None:
+    """Train every trial up to the first level, the best 1/reduction of them up to the next, and so on."""
+    remaining = list(trials)
+    for level in levels:
+        for trial in remaining:
             trial.advance(level)
-        going = sorted((trial for trial in alive if not trial.stopped), key=lambda trial: trial.rank)
-        last = i + 1 == len(levels)
-        kept = [] if last else going[: -(-len(alive) // reduction)]
-        for trial in alive:
-            if trial not in kept:
-                trial.pruned = not last and not trial.stopped
-                tell(trial.record())
-        alive = kept
+        is_last = level == levels[-1]
+        ranked = sorted((trial for trial in remaining if not trial.stopped), key=lambda trial: trial.rank)
+        survivors = [] if is_last else ranked[: -(-len(remaining) // reduction)]
+        for trial in remaining:
+            if trial not in survivors:
+                trial.pruned = not is_last and not trial.stopped
+                report(trial.record())
+        remaining = survivors
 
 
-def learn(
-    bench: Workbench,
+def bayesian_search(
+    factory: TrialFactory,
     space: Space,
     trials: int,
     levels: list[int],
     reduction: int,
-    run: list[RunningTrial],
-    tell: Callable[[Trial], Any],
+    started: list[RunningTrial],
+    report: Callable[[Trial], Any],
 ) -> None:
-    """Bayesian optimisation by Optuna ([N] ch. 3): each choice is drawn where the trials before it did well.
+    """Run `trials` trials, each of a choice that Optuna draws where earlier ones did well, and may prune at a level.
 
-    Ask for a choice, train it level by level unless Optuna's pruner gives it up, tell its score; `trials` times.
+    The trials are appended to `started`.
     """
     try:
         import optuna
@@ -171,33 +174,33 @@ def learn(
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=levels[0], reduction_factor=reduction)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=bench.seed), pruner=pruner)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=factory.seed), pruner=pruner)
     for number in range(trials):
-        asked = study.ask()
-        trial, score = bench.begin(number, _choose(asked, space)), 1e30
-        run.append(trial)
+        suggestion = study.ask()
+        trial, score = factory.start(number, _choose(suggestion, space)), 1e30
+        started.append(trial)
         for level in levels:
             trial.advance(level)
             score = min(trial.rank[0], 1e30)  # Optuna takes finite numbers only
-            asked.report(score, level)
-            trial.pruned = level != levels[-1] and not trial.stopped and asked.should_prune()
+            suggestion.report(score, level)
+            trial.pruned = level != levels[-1] and not trial.stopped and suggestion.should_prune()
             if trial.pruned or trial.stopped:
                 break
-        if trial.pruned:  # Optuna takes the score it was told last
-            study.tell(asked, state=optuna.trial.TrialState.PRUNED)
+        if trial.pruned:  # its score is the one reported last
+            study.tell(suggestion, state=optuna.trial.TrialState.PRUNED)
         else:
-            study.tell(asked, score)
-        tell(trial.record())
+            study.tell(suggestion, score)
+        report(trial.record())
 
 
-def _choose(asked: Any, space: Space) -> Values:
-    """One value for each name; a list is given by its places, because Optuna keeps only plain values."""
+def _choose(suggestion: Any, space: Space) -> Values:
+    """One value for each name; of a list Optuna draws the index, because it stores only plain values."""
     values: Values = {}
     for name, entry in space.items():
         if not isinstance(entry, Range):
-            values[name] = entry[asked.suggest_categorical(name, list(range(len(entry))))]
+            values[name] = entry[suggestion.suggest_categorical(name, list(range(len(entry))))]
         elif entry.whole:
-            values[name] = asked.suggest_int(name, ceil(entry.low), floor(entry.high), log=entry.log)
+            values[name] = suggestion.suggest_int(name, ceil(entry.low), floor(entry.high), log=entry.log)
         else:
-            values[name] = asked.suggest_float(name, entry.low, entry.high, log=entry.log)
+            values[name] = suggestion.suggest_float(name, entry.low, entry.high, log=entry.log)
     return values

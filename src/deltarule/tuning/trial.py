@@ -1,4 +1,4 @@
-"""One trial of a search: a training that can be paused, compared with others, and taken up again where it was."""
+"""One trial of a search: a training that can be paused, compared with others, and continued."""
 
 import time
 from collections.abc import Callable
@@ -29,15 +29,15 @@ Build = Callable[[Values], tuple[Network, Trainer]]
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one choice of hyper-parameters.
+    """The outcome of one choice of hyper-parameters.
 
     Attributes:
         number: counted from 0 in the order of drawing.
         values: the choice.
-        cost: the lowest validation cost up to its last epoch, or where accuracy was the monitor that of the best epoch.
-        accuracy: the validation accuracy of that epoch; None where cost was the monitor.
-        epochs: how many it was given.
-        state: "complete", "pruned" (given up because others were better) or "diverged".
+        cost: the validation cost of its best epoch.
+        accuracy: the validation accuracy of that epoch; None where cost is the monitor.
+        epochs: how many were run.
+        state: "complete", "pruned" (stopped because others were better) or "diverged".
         seconds: its own wall-clock time, compilation included.
     """
 
@@ -51,10 +51,10 @@ class Trial:
 
 
 @dataclass(eq=False)
-class Workbench:
-    """What the trials of a search have in common: the data on the device, the seed, the network's builder.
+class TrialFactory:
+    """Starts the trials of a search, which share the data on the device and the seed.
 
-    Nothing is laid out before the first trial says in which precision and with how many outputs.
+    The data are laid out when the first trial gives the dtype and the number of outputs.
     """
 
     build: Build
@@ -67,8 +67,8 @@ class Workbench:
     engine: str = "auto"
     laid_out: dict[tuple, tuple[Rows, Rows]] = field(default_factory=dict)
 
-    def begin(self, number: int, values: Values) -> "RunningTrial":
-        """A trial before its first epoch. All trials of one network start from the same parameters."""
+    def start(self, number: int, values: Values) -> "RunningTrial":
+        """Build a trial before its first epoch. All trials of one network start from the same parameters."""
         started = time.perf_counter()
         built = self.build(values)
         if not isinstance(built, tuple | list) or len(built) != 2:
@@ -77,9 +77,9 @@ class Workbench:
         check_kinds(net, trainer, NO_RULES, ())
         dtype = as_dtype(trainer.dtype)
         X = pad_sequences("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
-        given = validation_parts(self.validation_data)
-        assert given is not None  # `search` asks for it
-        inputs, targets = zip((X, self.Y), given[:2], strict=True)
+        validation_data = validation_parts(self.validation_data)
+        assert validation_data is not None  # checked by `search`
+        inputs, targets = zip((X, self.Y), validation_data[:2], strict=True)
         net = mask_missing_targets(net, *targets, inputs=inputs)
         E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
         with E.computing_in(dtype):
@@ -93,20 +93,20 @@ class Workbench:
         return RunningTrial(number, values, session, Progress([carry], [[]]), dtype, time.perf_counter() - started)
 
     def _rows(self, E: Any, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
-        """The data laid out, once for each engine, precision, number of outputs and cost."""
+        """The data laid out on the device, once for each engine, dtype, number of outputs and cost."""
         kind = (E.name, dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
             X = require_inputs(net, "X", self.X, dtype)
             rows = checked_rows(net, params, "X", X, self.Y, None)
             validation = validation_rows(net, params, self.validation_data, dtype)
-            assert validation is not None  # `search` asks for it
+            assert validation is not None  # checked by `search`
             self.laid_out[kind] = rows, validation
         return self.laid_out[kind]
 
 
 @dataclass(eq=False)
 class RunningTrial:
-    """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
+    """A training in progress, scored by its best epoch so far."""
 
     number: int
     values: Values
@@ -118,34 +118,34 @@ class RunningTrial:
 
     @property
     def carry(self) -> Carry:
-        """Where the training stands."""
+        """The state of the training."""
         return self.progress.carries[0]
 
     @property
     def stopped(self) -> bool:
-        """Whether it ended for a reason of its own, such as divergence."""
+        """Whether the training stopped by itself, for instance because it diverged."""
         return int(self.carry.stop) != 0
 
     @property
     def rank(self) -> tuple[float, float]:
-        """What trials are ordered by, smaller is better; a trial without one finite score comes last."""
+        """The key by which trials are sorted, smaller is better; a trial without a finite score comes last."""
         cost, accuracy = float(self.carry.best_cost), float(self.carry.best_accuracy)
         if not np.isfinite(cost):
             return np.inf, np.inf
         return (-accuracy, cost) if self.session.course.monitor == "accuracy" else (cost, 0.0)
 
     def advance(self, until: int) -> None:
-        """Go on to epoch `until`, or to a stop."""
+        """Train up to epoch `until` or a stop."""
         started = time.perf_counter()
         course = self.session.course
         with course.engine.computing_in(self.dtype), course.thread_limits():
-            self.progress, outside = self.session.advance(self.progress, until)
-            if outside is not None:
+            self.progress, interruption = self.session.advance(self.progress, until)
+            if interruption is not None:
                 raise KeyboardInterrupt
         self.seconds += time.perf_counter() - started
 
     def record(self) -> Trial:
-        """The trial as it stands."""
+        """The outcome so far."""
         reason = STOP_REASONS[int(self.carry.stop)]
         state = "diverged" if reason == "diverged" else "pruned" if self.pruned else "complete"
         accuracy = float(self.carry.best_accuracy) if self.session.course.monitor == "accuracy" else None
@@ -153,6 +153,6 @@ class RunningTrial:
         return Trial(self.number, self.values, cost, accuracy, epochs, state, self.seconds)
 
     def result(self) -> TrainingResult:
-        """What a training leaves, as `train` would."""
+        """The `TrainingResult`, as `train` returns it."""
         reason = STOP_REASONS[int(self.carry.stop)] if self.stopped else "epochs"
         return self.session.result(self.carry, self.progress.parts[0], reason)

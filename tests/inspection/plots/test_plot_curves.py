@@ -60,7 +60,7 @@ def test_a_history_without_accuracy_is_refused():
 
 @pytest.mark.parametrize(
     ("lines", "x", "message"),
-    [({}, None, "no lines"), ({"a": []}, None, "'a' has values of shape"), ({"a": [1, 2]}, [1], "for 1 places")],
+    [({}, None, "lines is empty"), ({"a": []}, None, "'a' has values of shape"), ({"a": [1, 2]}, [1], "x has 1")],
 )
 def test_lines_that_cannot_be_drawn(lines, x, message):
     with pytest.raises(DataError, match=message):

@@ -19,12 +19,12 @@ from deltarule.inspection.report.axis import Axis
 )
 def test_ticks_are_round_numbers(axis, ticks, words):
     np.testing.assert_allclose(axis.ticks, ticks, rtol=1e-12, atol=1e-12)
-    assert words is None or axis.words == words
+    assert words is None or axis.tick_labels == words
 
 
 def test_large_and_small_numbers_are_counted_in_a_power_of_ten():
     axis = Axis("price", limits=(2e5, 1.1e6))
-    assert axis.words == ["0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert axis.tick_labels == ["0.2", "0.4", "0.6", "0.8", "1.0"]
     assert axis.title == "price, in 10⁶"
     assert Axis("loss", limits=(0, 4e-7)).title == "loss, in 10⁻⁷"
     assert Axis("price", limits=(0, 9000)).title == "price"
@@ -51,4 +51,9 @@ def test_what_a_logarithm_cannot_take_has_no_place():
 def test_values_that_do_not_vary_have_a_range_too(values):
     low, high = Axis().over([values]).limits
     assert low < high
-    assert len(Axis(limits=(low, high)).words) > 1
+    assert len(Axis(limits=(low, high)).tick_labels) > 1
+
+
+def test_a_whole_axis_has_no_half_epochs():
+    assert Axis(limits=(1.0, 3.0), whole=True).tick_labels == ["1", "2", "3"]
+    assert Axis(limits=(1.0, 3.0)).tick_labels == ["1.0", "1.5", "2.0", "2.5", "3.0"]

@@ -127,13 +127,13 @@ def test_the_verdict_is_shown_and_its_words_are_escaped(plant):
 
 def test_a_sentence_for_the_test_part(plant):
     page = html_report("m", plant.schema, {}, {"metrics": {"test_rmse": 1.25, "test_r2": 0.5}}, None)
-    assert "root mean square error of 1.25, R² 0.500." in page
+    assert "root mean square error of 1.25 (R² 0.500)" in page
 
 
 def test_the_test_part_of_several_targets_is_not_averaged_over_their_units(plant):
     metrics = {"test_r2": 0.5, "test_rmse_by_target": {"bar": 1.25, "m<3>": 400}, "test_r2_by_target": {"bar": 0.5}}
     page = html_report("m", plant.schema, {}, {"metrics": metrics}, None)
-    for words in ("error of 1.25, R² 0.500; m&lt;3&gt; ", "error of 400."):
+    for words in ("error of 1.25 (R² 0.500); m&lt;3&gt; ", "error of 400 on"):
         assert words in page
 
 

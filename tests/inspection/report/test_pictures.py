@@ -61,7 +61,7 @@ def test_reliability_by_hand():
     p = np.array([[0.92, 0.08], [0.92, 0.08], [0.92, 0.08], [0.38, 0.62]])
     (points,) = marks(pictures.reliability(p, np.array([0, 0, 1, 1])), Points)
     np.testing.assert_allclose(np.column_stack([points.x, points.y]), [[0.62, 1], [0.92, 2 / 3]])
-    assert points.titles[1] == "3 rows: 92.0 % sure, 66.7 % right"
+    assert points.titles[1] == "3 rows: mean probability 92.0 %, right 66.7 %"
 
 
 def test_the_most_important_column_is_on_top():

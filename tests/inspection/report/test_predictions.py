@@ -27,7 +27,7 @@ def test_a_regression_is_shown_by_part_with_its_own_r(plant):
         assert f"R {r:.4f}, {rows.sum()} rows" in one.caption
         assert one.svg().count("<title>row ") == rows.sum()
     errors = (evidence.predicted - evidence.actual)[PARTS == "test", 0]
-    for words in (f"mean {errors.mean():.3g}", f"standard deviation {errors.std():.3g}"):
+    for words in (f"mean is {errors.mean():.3g}", f"standard deviation {errors.std():.3g}"):
         assert words in shown["Errors of yield"].caption
     page = html_report("m", schema, {}, {}, evidence)
     r2 = 1 - np.sum(errors**2) / np.sum(
@@ -83,7 +83,7 @@ def test_images_that_were_misread_are_shown():
     np.testing.assert_array_equal(images, X[wrong].reshape(-1, 4, 4))
     shown = predictions(schema, evidence)[-1]
     assert shown.title == "Misread images"
-    assert f"{len(wrong)} of the {len(wrong)} images" in shown.caption
+    assert f"The {len(wrong)} misread images" in shown.caption
 
 
 def test_a_dependence_has_the_error_bars_of_new_measurements(plant):

@@ -156,7 +156,7 @@ def test_an_unstable_run_is_caught(fitted):
     broken = clone(fitted)
     vars(broken).update(vars(fitted))
     broken.committee_ = type(fitted.committee_)(fitted.committee_.model, params, fitted.committee_.weights)
-    with pytest.raises(dr.UnstableError, match="measured in step"):
+    with pytest.raises(dr.UnstableError, match=r"step \d+"):
         broken.simulate(1e3 * U, y[:2])
 
 
@@ -165,7 +165,7 @@ def test_an_unstable_run_is_caught(fitted):
     [
         ({"output_lags": [0]}, None, np.ones(50), "output_lags .*'auto'"),
         ({"training": "both"}, None, np.arange(50.0), "training .*auto, open-loop, closed-loop"),
-        ({"output_lags": 0}, None, np.arange(50.0), "neither .*input lag .*output lag"),
+        ({"output_lags": 0}, None, np.arange(50.0), "input_lags and output_lags"),
         ({"output_lags": 8}, None, np.arange(20.0), "the records have 20 steps"),
         ({}, np.zeros((4, 1)), np.arange(5.0), "U has 4 steps and y has 5"),
         ({}, None, np.full(50, np.nan), "column 0 of y holds no value"),

@@ -80,7 +80,7 @@ def everything(engine, net, params, hyper, data, new):
             found[form] = {
                 "square": np.asarray(point.square),
                 "evidence": off(here),
-                "bent": trees.ravel(off(step.bent)),
+                "step": trees.ravel(off(step.corrected)),
                 "predicted": np.asarray(step.predicted),
                 "noise": np.asarray(known.noise),
                 "variance": np.asarray(E.call(output_variance, known, new, net=net)),

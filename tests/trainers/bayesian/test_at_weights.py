@@ -46,7 +46,7 @@ def test_of_a_linear_model_it_is_the_formula():
     square = ((Y[:, 0] - design @ [W1, W2, b]) ** 2).sum()
     assert known.gamma[0] == pytest.approx(gamma, rel=1e-9)
     assert float(member.hyper.beta) == pytest.approx((50 - gamma) / square, rel=1e-3)
-    assert hyperparameters.flat(member.hyper.alpha).shape == (3,)
+    assert hyperparameters.flatten(member.hyper.alpha).shape == (3,)
 
 
 def test_weights_far_from_a_minimum_get_wide_error_bars():
@@ -62,5 +62,5 @@ def test_weights_far_from_a_minimum_get_wide_error_bars():
 
 def test_a_classifier_has_none():
     net = dr.Network([dr.Dense(2, "softmax")], cost="log-likelihood")
-    with pytest.raises(ConfigurationError, match="linear output layer"):
+    with pytest.raises(ConfigurationError, match="softmax"):
         posterior_at(net, net.init(0, (2,)), np.zeros((4, 2)), np.eye(2)[[0, 1, 0, 1]])

@@ -52,7 +52,7 @@ def dense(net, params, hyper, x, y, weight, relevance=True):
         a = expit(z)
         C = -(weight[:, None] * (y * np.log(a) + (1 - y) * np.log(1 - a))).sum()
         Lambda = np.stack([np.diag(row * (1 - row)) for row in a])
-    A = trees.ravel(hyperparameters.spread(hyper.alpha, params))
+    A = trees.ravel(hyperparameters.broadcast_alpha(hyper.alpha, params))
     H = np.einsum("mip,mij,mjq,m->pq", G, Lambda, G, weight) + np.diag(A)
     log_evidence = -C - 0.5 * p @ (A * p) - 0.5 * np.linalg.slogdet(H)[1] + 0.5 * np.log(A).sum()
     return log_evidence + hyperparameters.log_hyper_prior(hyper.alpha, relevance), 1 - A * np.diag(np.linalg.inv(H))

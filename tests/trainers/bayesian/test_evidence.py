@@ -55,14 +55,14 @@ def test_the_damped_step_and_what_it_promises(small, form):
     g = small.beta * small.J.T @ small.r + small.A * small.p
     s, a = small.step()
     share = min(1.0, 0.375 * np.linalg.norm(s) / max(np.linalg.norm(a), 1e-300))
-    np.testing.assert_allclose(small.found[form]["bent"], s + share * a, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(small.found[form]["step"], s + share * a, rtol=1e-9, atol=1e-12)
     expected = -(g @ s + 0.5 * s @ small.H @ s)
     assert small.found[form]["predicted"] == pytest.approx(expected, rel=1e-11)
 
 
 def test_primal_and_dual_agree_to_rounding(small):
     primal, dual = (small.found[form] for form in FORMS)
-    for name in ("bent", "predicted", "square"):
+    for name in ("step", "predicted", "square"):
         np.testing.assert_allclose(dual[name], primal[name], rtol=1e-9, atol=1e-12)
     for one, other in zip(primal["evidence"], dual["evidence"], strict=True):
         if isinstance(one, list):
@@ -73,7 +73,7 @@ def test_primal_and_dual_agree_to_rounding(small):
 @pytest.mark.parametrize("form", FORMS)
 def test_the_correction_is_the_bend_of_the_residuals(small, form):
     """A linear model has none."""
-    size = np.abs(small.found[form]["bent"] - small.step()[0]).max()
+    size = np.abs(small.found[form]["step"] - small.step()[0]).max()
     assert (size < 1e-12) == (len(small.net.layers) == 1)
 
 

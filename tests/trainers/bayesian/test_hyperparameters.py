@@ -113,14 +113,14 @@ def test_the_hyper_prior_has_its_maximum_at_its_mean():
 
 def test_flat_and_back():
     alpha = precisions(3.0, 4.0, 5.0)
-    groups = hyperparameters.flat(alpha)
+    groups = hyperparameters.flatten(alpha)
     assert groups.tolist() == [3, 4, 5, 0.5, 0.01]
-    again = hyperparameters.unflat(groups, PARAMS)
+    again = hyperparameters.unflatten(groups, PARAMS)
     for one, other in zip(again, alpha, strict=True):
         assert {name: value.tolist() for name, value in one.items()} == {name: v.tolist() for name, v in other.items()}
 
 
 def test_spread_gives_every_weight_of_an_input_its_precision():
-    A = hyperparameters.spread(precisions(3.0, 4.0, 5.0), PARAMS)
+    A = hyperparameters.broadcast_alpha(precisions(3.0, 4.0, 5.0), PARAMS)
     assert A[0]["W"].tolist() == [[3, 4], [3, 4]]
     assert A[0]["b"].tolist() == [5, 5]

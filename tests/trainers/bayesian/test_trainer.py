@@ -8,7 +8,7 @@ from deltarule import engine as engines
 from deltarule import trees
 from deltarule.engine.rows import EpochContext
 from deltarule.errors import ConfigurationError
-from deltarule.trainers.bayesian.hyperparameters import spread
+from deltarule.trainers.bayesian.hyperparameters import broadcast_alpha
 from engines import on
 from trainers.bayesian.conftest import NET, fitted
 
@@ -100,7 +100,9 @@ def test_no_epoch_goes_uphill(engine, name):
 
     def S(params, hyper):
         square = np.sum((np.asarray(NET(params, data[0])) - data[1]) ** 2)
-        energy = trees.map_leaves(lambda a, p: np.sum(np.asarray(a * p * p)), spread(hyper.alpha, params), params)
+        energy = trees.map_leaves(
+            lambda a, p: np.sum(np.asarray(a * p * p)), broadcast_alpha(hyper.alpha, params), params
+        )
         return 0.5 * float(hyper.beta) * square + 0.5 * float(sum(trees.leaves(energy)))
 
     params = on(engine, NET.init(0, (2,), "float64"))
@@ -126,7 +128,7 @@ def test_every_second_start_is_nearly_linear():
 @pytest.mark.parametrize(
     ("net", "sentence"),
     [
-        (dr.Network([dr.Dense(3, "tanh"), dr.Dense(2, "sigmoid")]), "-ln of a probability"),
+        (dr.Network([dr.Dense(3, "tanh"), dr.Dense(2, "sigmoid")]), "negative log likelihood"),
         (dr.Network([dr.Dense(2, "softmax")], cost="cross-entropy"), "softmax with the log-likelihood"),
         (dr.Network([dr.Dense(1, "linear")], cost=dr.Quadratic(1)), "quadratic cost"),
         (dr.Network([dr.Dropout(0.5), dr.Dense(1, "linear")]), "layer 0 is Dropout.*dense layers only"),

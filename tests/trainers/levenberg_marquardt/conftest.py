@@ -37,7 +37,7 @@ class Small(NamedTuple):
         s = np.linalg.solve(M, -(self.J.T @ self.r + A * self.p))
         return s, np.linalg.solve(M, -0.5 * self.J.T @ self.acceleration(s))
 
-    def bent(self, lam: float, l2: float | None = None) -> np.ndarray:
+    def corrected_step(self, lam: float, l2: float | None = None) -> np.ndarray:
         """s + a, with a clipped to three eighths of the length of s."""
         s, a = self.step(lam, l2)
         return s + min(1.0, 0.375 * np.linalg.norm(s) / np.linalg.norm(a)) * a

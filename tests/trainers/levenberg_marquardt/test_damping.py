@@ -61,7 +61,7 @@ def test_rejections_in_a_row():
 )
 def test_lambda_follows_the_trace(trace, ratio):
     """From a trace of 4: lambda and the trace it belongs to move by the same ratio, in [1/1000, 1000]."""
-    found = damping.follow(at(0.5, nu=4.0, trace=4.0), trace, DOUBLE)
+    found = damping.rescale(at(0.5, nu=4.0, trace=4.0), trace, DOUBLE)
     assert found == pytest.approx((0.5 * ratio, 4, 4 * ratio), rel=1e-14)
 
 
@@ -69,14 +69,14 @@ def test_lambda_stays_above_zero():
     """A rejection only multiplies it; what counts as 0 is the precision's that the network computes in."""
     for precision in ("float32", "float64"):
         tiny = float(np.finfo(precision).tiny)
-        assert damping.follow(at(0.0, trace=tiny), 0.0, np.dtype(precision)).lam == tiny
+        assert damping.rescale(at(0.0, trace=tiny), 0.0, np.dtype(precision)).lam == tiny
         assert damping.start(0.3, 0.0, np.dtype(precision)).trace == tiny
 
 
 def test_hold():
     """Past the ceiling the damping starts afresh there."""
-    assert damping.hold(at(19.0, nu=8.0, trace=2.0), 20.0) == (19, 8, 2)
-    assert damping.hold(at(21.0, nu=8.0, trace=2.0), 20.0) == (20, 2, 2)
+    assert damping.cap(at(19.0, nu=8.0, trace=2.0), 20.0) == (19, 8, 2)
+    assert damping.cap(at(21.0, nu=8.0, trace=2.0), 20.0) == (20, 2, 2)
 
 
 def test_ceiling():
@@ -89,8 +89,8 @@ def test_ceiling():
 @pytest.mark.parametrize(("trace", "gradient"), [(np.inf, 6.0), (np.nan, 6.0), (2.0, np.inf), (2.0, np.nan)])
 def test_without_a_finite_curvature_and_gradient_there_is_no_ceiling(trace, gradient):
     found = damping.ceiling(10.0, trace, gradient, 4.0)
-    assert STOP_REASONS[damping.reason(found)] == "not_finite"
-    assert STOP_REASONS[damping.reason(20.0)] == "mu_max"
+    assert STOP_REASONS[damping.stop_at(found)] == "not_finite"
+    assert STOP_REASONS[damping.stop_at(20.0)] == "mu_max"
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ def step(problem, engine, lam, l2=None, accelerate=True):
     """The step, and the model that it is made from."""
     F, p = problem.on(engine, l2)
     model = F.call(dual.model, p)
-    return flat(F.call(dual.step, p, model, lam, accelerate=accelerate).bent), model
+    return flat(F.call(dual.step, p, model, lam, accelerate=accelerate).corrected), model
 
 
 @pytest.mark.parametrize("l2", [None, 0.3, 30.0])
 @pytest.mark.parametrize("lam", [1e-2, 1.0, 100.0])
 def test_the_step_and_its_correction(few, engine, lam, l2):
-    close(step(few, engine, lam, l2)[0], few.bent(lam, l2), 1e-10)
+    close(step(few, engine, lam, l2)[0], few.corrected_step(lam, l2), 1e-10)
     close(step(few, engine, lam, l2, accelerate=False)[0], few.step(lam, l2)[0], 1e-10)
 
 
@@ -58,7 +58,7 @@ def test_what_the_step_promises(few, engine, l2):
 
 def test_more_residuals_than_parameters(many, engine):
     """J J^T is singular, and with damping the step is the same all the same."""
-    close(step(many, engine, 1.0, 0.3)[0], many.bent(1.0, 0.3), 1e-10)
+    close(step(many, engine, 1.0, 0.3)[0], many.corrected_step(1.0, 0.3), 1e-10)
 
 
 def test_without_damping_it_is_the_smallest_step_that_ends_every_residual(few, engine):

@@ -5,7 +5,7 @@ import pytest
 
 from deltarule import trees
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.model import bent, correction_share, predicted_fall
+from deltarule.trainers.levenberg_marquardt.model import corrected_step, correction_share, predicted_fall
 from engines import on
 from trainers.levenberg_marquardt.conftest import close, flat
 
@@ -23,8 +23,8 @@ def test_the_force_of_the_acceleration(few, engine, block):
 @pytest.mark.parametrize(("length", "share"), [(0.0, 1.0), (1.0, 1.0), (3.0, 1.0), (6.0, 0.5)])
 def test_the_correction_is_at_most_three_eighths_of_the_step(engine, length, share):
     s, a = on(engine, ([{"b": np.array([8.0, 0.0])}], [{"b": np.array([0.0, length])}]))
-    found = bent(s, a, predicted=7.0)
-    np.testing.assert_array_equal(flat(found.bent), flat(s) + share * flat(a))
+    found = corrected_step(s, a, predicted=7.0)
+    np.testing.assert_array_equal(flat(found.corrected), flat(s) + share * flat(a))
     assert found.predicted == 7.0
     assert float(correction_share(s[0]["b"][0], a[0]["b"][1])) == share
 

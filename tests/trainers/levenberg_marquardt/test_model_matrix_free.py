@@ -67,13 +67,13 @@ def step(problem, engine, lam, l2=None, tolerance=1e-14, iterations=2000, block=
     F, p = problem.on(engine, l2, block)
     model = F.call(matrix_free_model, p)
     found = F.call(matrix_free_step, p, model, lam, tolerance, iterations, accelerate=accelerate)
-    return flat(found.bent), model
+    return flat(found.corrected), model
 
 
 @pytest.mark.parametrize(("l2", "block"), [(None, 32), (0.3, 8)])
 @pytest.mark.parametrize("lam", [0.1, 100.0])
 def test_the_step_and_its_correction(many, engine, lam, l2, block):
-    close(step(many, engine, lam, l2, block=block)[0], many.bent(lam, l2), 1e-10)
+    close(step(many, engine, lam, l2, block=block)[0], many.corrected_step(lam, l2), 1e-10)
     s, model = step(many, engine, lam, l2, block=block, accelerate=False)
     close(s, many.step(lam, l2)[0], 1e-10)
     energy = (l2 or 0) / 2 * np.sum(many.is_weight * many.p**2)

@@ -13,13 +13,13 @@ def step(problem, engine, lam, l2=None, block=None, accelerate=True):
     """The step, and the model that it is made from."""
     F, p = problem.on(engine, l2, block)
     model = F.call(primal_model, p)
-    return flat(F.call(primal_step, p, model, lam, accelerate=accelerate).bent), model
+    return flat(F.call(primal_step, p, model, lam, accelerate=accelerate).corrected), model
 
 
 @pytest.mark.parametrize(("l2", "block"), [(None, 32), (0.3, 32), (0.3, 8)])
 @pytest.mark.parametrize("lam", [1e-3, 1.0, 100.0])
 def test_the_step_and_its_correction(many, engine, lam, l2, block):
-    close(step(many, engine, lam, l2, block)[0], many.bent(lam, l2), 1e-10)
+    close(step(many, engine, lam, l2, block)[0], many.corrected_step(lam, l2), 1e-10)
     close(step(many, engine, lam, l2, block, accelerate=False)[0], many.step(lam, l2)[0], 1e-10)
 
 
@@ -34,8 +34,8 @@ def test_what_the_model_holds(many, engine):
 
 
 def test_what_the_examples_left_in_the_network_is_kept_where_they_go_through_together(many, engine):
-    assert step(many, engine, 1.0)[1].kept is not None
-    assert step(many, engine, 1.0, block=8)[1].kept is None
+    assert step(many, engine, 1.0)[1].linearization is not None
+    assert step(many, engine, 1.0, block=8)[1].linearization is None
 
 
 def test_what_the_step_promises(many, engine):
@@ -47,7 +47,7 @@ def test_what_the_step_promises(many, engine):
 
 
 def test_more_parameters_than_residuals(few, engine):
-    close(step(few, engine, 0.01)[0], few.bent(0.01), 1e-10)
+    close(step(few, engine, 0.01)[0], few.corrected_step(0.01), 1e-10)
 
 
 def test_without_damping_it_is_gauss_newton(many, engine):

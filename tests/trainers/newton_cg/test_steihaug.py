@@ -24,7 +24,7 @@ def _solve(H, g, radius, tolerance, iterations):
 
 def solve(engine, H, g=G, radius=1e9, tolerance=1e-12, iterations=100):
     found = engines.get(engine).call(_solve, put(engine, H), put(engine, g), radius, tolerance, iterations)
-    return np.asarray(found.s[0]["W"]), float(found.promised), ENDINGS[int(found.ending)], int(found.products)
+    return np.asarray(found.s[0]["W"]), float(found.predicted), ENDINGS[int(found.ending)], int(found.products)
 
 
 def model(H, s, g=G):
@@ -35,9 +35,9 @@ CONVEX, SADDLE = matrix(1, 2, 3, 5, 8, 13), matrix(-2, 1, 2, 3, 5, 8)
 
 
 def test_a_wide_region_holds_newton_s_step(engine):
-    s, promised, ending, products = solve(engine, CONVEX)
+    s, predicted, ending, products = solve(engine, CONVEX)
     np.testing.assert_allclose(s, -np.linalg.solve(CONVEX, G), rtol=1e-10)
-    assert promised == pytest.approx(-model(CONVEX, s), rel=1e-12)
+    assert predicted == pytest.approx(-model(CONVEX, s), rel=1e-12)
     assert ending == "converged"
     assert products <= 7  # six in exact arithmetic
 
@@ -51,7 +51,7 @@ def test_equal_eigenvalues_take_one_product(engine):
 @pytest.mark.parametrize("H", [CONVEX, SADDLE], ids=["convex", "saddle"])
 @pytest.mark.parametrize("radius", [1e-3, 0.1, 0.5])
 def test_a_narrow_region_ends_on_its_boundary_below_cauchy_s_point(engine, H, radius):
-    s, promised, ending, _ = solve(engine, H, radius=radius)
+    s, predicted, ending, _ = solve(engine, H, radius=radius)
     assert np.linalg.norm(s) == pytest.approx(radius, rel=1e-12)
     assert ending in ("boundary", "negative curvature")
     curvature = G @ H @ G
@@ -59,20 +59,20 @@ def test_a_narrow_region_ends_on_its_boundary_below_cauchy_s_point(engine, H, ra
     if curvature > 0:
         t = min(t, G @ G / curvature)
     assert model(H, s) <= model(H, -t * G) + 1e-14
-    assert promised == pytest.approx(-model(H, s), rel=1e-10)
+    assert predicted == pytest.approx(-model(H, s), rel=1e-10)
 
 
 def test_negative_curvature_is_followed_to_the_boundary(engine):
-    s, promised, ending, _ = solve(engine, SADDLE, radius=50.0)
+    s, predicted, ending, _ = solve(engine, SADDLE, radius=50.0)
     assert ending == "negative curvature"
     assert np.linalg.norm(s) == pytest.approx(50, rel=1e-12)
-    assert promised == pytest.approx(-model(SADDLE, s), rel=1e-10)
-    assert promised > 100
+    assert predicted == pytest.approx(-model(SADDLE, s), rel=1e-10)
+    assert predicted > 100
     # Along the first direction already: H = -I.
-    s, promised, ending, products = solve(engine, -np.eye(6), radius=3.0)
+    s, predicted, ending, products = solve(engine, -np.eye(6), radius=3.0)
     np.testing.assert_allclose(s, -3 * G / np.linalg.norm(G), rtol=1e-12)
     assert (ending, products) == ("negative curvature", 1)
-    assert promised == pytest.approx(3 * np.linalg.norm(G) + 4.5, rel=1e-12)
+    assert predicted == pytest.approx(3 * np.linalg.norm(G) + 4.5, rel=1e-12)
 
 
 def test_the_tolerance_is_that_of_the_residual(engine):
@@ -84,13 +84,13 @@ def test_the_tolerance_is_that_of_the_residual(engine):
 
 
 def test_iterations_are_limited(engine):
-    s, promised, ending, products = solve(engine, CONVEX, iterations=3)
+    s, predicted, ending, products = solve(engine, CONVEX, iterations=3)
     assert (ending, products) == ("running", 3)
-    assert promised == pytest.approx(-model(CONVEX, s), rel=1e-12)
-    assert promised > 0
+    assert predicted == pytest.approx(-model(CONVEX, s), rel=1e-12)
+    assert predicted > 0
 
 
 def test_no_gradient_no_step(engine):
-    s, promised, ending, products = solve(engine, CONVEX, g=np.zeros(6))
+    s, predicted, ending, products = solve(engine, CONVEX, g=np.zeros(6))
     assert not s.any()
-    assert (promised, ending, products) == (0, "converged", 0)
+    assert (predicted, ending, products) == (0, "converged", 0)

@@ -4,11 +4,11 @@ import pytest
 
 from deltarule.trainers.base import ACCEPTED, judge
 from deltarule.trainers.newton_cg.steihaug import BOUNDARY, CONVERGED, NEGATIVE
-from deltarule.trainers.newton_cg.trainer import follow
+from deltarule.trainers.newton_cg.trainer import update_radius
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "promised", "gain", "taken"),
+    ("old", "new", "predicted", "gain", "taken"),
     [
         (10.0, 8.0, 2.0, 1.0, True),
         (10.0, 9.5, 2.0, 0.25, True),
@@ -21,8 +21,8 @@ from deltarule.trainers.newton_cg.trainer import follow
         (10.0, 10.0, 0.0, None, False),
     ],
 )
-def test_a_step_must_go_downhill(old, new, promised, gain, taken):
-    found, verdict = judge(old, new, promised)
+def test_a_step_must_go_downhill(old, new, predicted, gain, taken):
+    found, verdict = judge(old, new, predicted)
     assert (verdict == ACCEPTED) is taken
     if gain is not None:
         assert found == pytest.approx(gain, abs=2e-5)
@@ -42,9 +42,9 @@ def test_a_step_must_go_downhill(old, new, promised, gain, taken):
     ],
 )
 def test_the_radius_follows_the_gain(gain, ending, expected):
-    assert follow(2.0, gain, 1.0, ending, 1e3) == expected
+    assert update_radius(2.0, gain, 1.0, ending, 1e3) == expected
 
 
 def test_the_radius_has_a_ceiling_and_survives_a_broken_step():
-    assert follow(2.0, 1.0, 2.0, BOUNDARY, 3.0) == 3
-    assert follow(2.0, float("nan"), float("nan"), BOUNDARY, 3.0) == 0.5
+    assert update_radius(2.0, 1.0, 2.0, BOUNDARY, 3.0) == 3
+    assert update_radius(2.0, float("nan"), float("nan"), BOUNDARY, 3.0) == 0.5

@@ -1,10 +1,10 @@
-"""Pictures of trainings and networks, by matplotlib, in one style: each function takes numbers and returns a Figure.
+"""Figures of trainings and networks in one style: each function takes numbers and returns a matplotlib Figure.
 
     from deltarule.inspection import plots
     plots.save(plots.accuracy_curves(result.history), "accuracy.png")
 
-Each takes a `title` to stand above the picture, and most take `axes` to draw in, where None makes a figure.
-Nothing here shows a window or touches matplotlib's global state. matplotlib comes with `pip install 'deltarule[plot]'`.
+Each takes a `title`, and most take `axes` to draw in; None makes a new figure. Nothing here opens a window or changes
+matplotlib's global state. matplotlib comes with `pip install 'deltarule[plot]'`.
 """
 
 from deltarule.inspection.plots.confusion import confusion_matrix

@@ -1,4 +1,4 @@
-"""The confusion matrix: which class was taken for which."""
+"""The confusion matrix: actual against predicted classes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def confusion_matrix(
     predicted: Any, actual: Any, *, names: Sequence[Any] | None = None, title: str = "", axes: "Axes | None" = None
 ) -> "Figure":
-    """How often class i (rows) was taken for class j (columns). Mistakes are shaded by their number, hits are grey.
+    """Counts of the actual class (rows) predicted as each class (columns). Mistakes are shaded, right ones are grey.
 
-    Of a model or an estimator `plot_confusion` and scikit-learn's ConfusionMatrixDisplay shade the hits too.
+    A model's `plot_confusion` and scikit-learn's ConfusionMatrixDisplay shade the right ones too.
 
     Args:
-        predicted: the class given to each example, (N,) whole numbers from 0.
+        predicted: the predicted class of each example, (N,) whole numbers from 0.
         actual: the true class, (N,).
-        names: of the classes; None numbers them.
+        names: the names of the classes; None numbers them.
 
     Raises:
         ShapeError: the two have different lengths.

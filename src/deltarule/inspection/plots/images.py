@@ -1,4 +1,4 @@
-"""Pictures of pictures: the weights of neurons as images of what they look for, and images that were misread."""
+"""Grids of images: the weights of neurons as images, and images that were misclassified."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +12,21 @@ if TYPE_CHECKING:
 
 
 def weights_as_images(W: Any, shape: tuple[int, int], *, columns: int = 10, title: str = "") -> "Figure":
-    """The weights of each neuron laid out as its input image, all on one scale: blue below 0, white at 0, red above.
+    """Plot the weights of each neuron as an image of its inputs, on one scale: blue below 0, white at 0, red above.
 
     Args:
         W: (neurons, h·w), such as `params[0]["W"]`.
         shape: h, w.
-        columns: images side by side.
+        columns: the number of images side by side.
 
     Raises:
         ShapeError: the rows of W are not images of that shape.
     """
     W = np.asarray(W, float)
     if W.ndim != 2 or not len(W) or W.shape[1] != shape[0] * shape[1]:
-        raise ShapeError(f"W has shape {W.shape}, and images of {shape} need ({shape[0] * shape[1]}) weights a neuron.")
+        raise ShapeError(
+            f"W has shape {W.shape}, and images of {shape} need (neurons, {shape[0] * shape[1]}): correct one of them."
+        )
     largest = np.abs(W).max()
     figure, axes = _grid(len(W), columns, (0.85, 0.85), title)
     with styled():
@@ -40,15 +42,15 @@ def weights_as_images(W: Any, shape: tuple[int, int], *, columns: int = 10, titl
 def misclassified(
     images: Any, predicted: Any, actual: Any, *, shape: tuple[int, int] | None = None, most: int = 40, title: str = ""
 ) -> "Figure":
-    """The images whose class was misread, first come first, each with "actual → predicted".
+    """Plot the first images whose class was predicted wrongly, each with "actual → predicted".
 
     Args:
         images: (N, h, w), or (N, h·w) with `shape`.
-        predicted: the class given to each, (N,).
+        predicted: the predicted class of each, (N,).
         actual: the true class, (N,).
         shape: h, w of flat images.
-        most: how many to show.
-        title: above them; None counts them.
+        most: the most images to show.
+        title: the title; "" counts the images.
 
     Raises:
         ShapeError: images and classes do not fit each other.
@@ -75,7 +77,7 @@ def misclassified(
 
 
 def _grid(count: int, columns: int, size: tuple[float, float], title: str) -> tuple["Figure", list[Any]]:
-    """`count` or more axes without frames, `columns` side by side, each of that size in inches."""
+    """A figure with at least `count` axes without frames, `columns` side by side, each of `size` inches."""
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = panels(rows, columns, (max(columns * size[0], 3.0), rows * size[1] + 0.4))

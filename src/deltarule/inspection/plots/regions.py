@@ -1,4 +1,4 @@
-"""Which class a network gives to every point of the plane, and how sure it is ([HH], figures 3 and 4)."""
+"""The class that a network predicts at every point of the plane ([HH], figures 3 and 4)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (4.6, 4.6)
-RESOLUTION = 200  # points a side of the grid that is shaded
+RESOLUTION = 200  # points on each side of the shaded grid
 MARKERS = "ox^sDv"
 
 
@@ -26,21 +26,21 @@ def decision_regions(
     title: str = "",
     axes: "Axes | None" = None,
 ) -> "Figure":
-    """The plane shaded by the class of the largest output, with the points on it.
+    """Shade the plane by the class of the largest output, and plot the points on it.
 
     Args:
-        predict: outputs of points, (N, 2) → (N, k), such as `lambda X: net(params, X)`; for k = 1 the classes are
-            0 up to 1/2 and 1 above.
+        predict: a function from points to outputs, (N, 2) → (N, k), such as `lambda X: net(params, X)`; for k = 1
+            the class is 1 where the output is above 1/2, else 0.
         X: the points, (N, 2).
         classes: the class of each, (N,) whole numbers from 0.
-        limits: x1 from, to, x2 from, to; None leaves a tenth of the points' spread around them.
+        limits: lowest and highest x1, lowest and highest x2; None leaves a margin of a tenth of the points' range.
 
     Raises:
-        ShapeError: the points are not in the plane.
+        ShapeError: X is not (N, 2).
     """
     X, classes = np.asarray(X, float), np.asarray(classes)
     if X.ndim != 2 or X.shape[1] != 2:
-        raise ShapeError(f"X has shape {X.shape}, and decision regions are drawn in the plane: give (N, 2).")
+        raise ShapeError(f"X has shape {X.shape}, and decision regions need points of the plane: give (N, 2).")
     if limits is None:
         low, high = X.min(axis=0), X.max(axis=0)
         margin = 0.1 * np.maximum(high - low, 1e-9)
@@ -58,13 +58,13 @@ def decision_regions(
         axes.imshow(shades[region % len(shades)], origin="lower", extent=limits, aspect="auto", interpolation="nearest")
         for value in range(1, int(region.max()) + 1):
             if (region >= value).any() and (region < value).any():
-                # Where the outputs themselves are level, not the grid's squares: the line has no steps.
+                # The contour of the difference of outputs, and not of the classes, gives a line without steps.
                 lead = (outputs[:, value:].max(axis=1) - outputs[:, :value].max(axis=1)).reshape(region.shape)
                 axes.contour(x1, x2, lead, levels=[0.0], colors=INK, linewidths=0.8)
         for value in np.unique(classes):
-            here = X[classes == value]
+            of_class = X[classes == value]
             marker, colour = MARKERS[int(value) % len(MARKERS)], COLOURS[int(value) % len(COLOURS)]
-            axes.scatter(here[:, 0], here[:, 1], s=55, marker=marker, color=colour, linewidths=2, zorder=3)
+            axes.scatter(of_class[:, 0], of_class[:, 1], s=55, marker=marker, color=colour, linewidths=2, zorder=3)
         axes.set(xlabel="x1", ylabel="x2", title=title, xlim=limits[:2], ylim=limits[2:], aspect="equal")
         axes.grid(visible=False)
     return figure

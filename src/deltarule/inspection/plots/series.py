@@ -1,4 +1,4 @@
-"""Pictures of a time series: a run with its band beside what was measured, and the correlations of errors."""
+"""Figures of a time series: a run with its error band and the measurements, and the correlations of errors."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ def run_with_band(
     ylabel: str = "",
     axes: "Axes | None" = None,
 ) -> "Figure":
-    """A run (T,) at the times (T,), its 95 % band where there is a standard deviation, and what was measured."""
+    """Plot a run (T,) at the times (T,), with `std` its 95 % band, and the measurements."""
     with drawing(axes, WIDE) as (figure, axes):
         if measured is not None:
             axes.plot(at, measured, color=INK, linewidth=1.0, label="measured")
@@ -42,7 +42,7 @@ def run_with_band(
 def correlogram(
     lags: np.ndarray, values: np.ndarray, bound: float, *, ylabel: str = "correlation", axes: "Axes | None" = None
 ) -> "Figure":
-    """A stem for each lag, and the 95 % band within which chance leaves them."""
+    """Plot a line for each lag, and the band that contains 95 % of correlations by chance."""
     with drawing(axes, WIDE) as (figure, axes):
         axes.axhspan(-bound, bound, color=GREY, alpha=0.25, linewidth=0)
         axes.vlines(lags, 0, values, color=COLOURS[1], linewidth=2)
@@ -51,9 +51,9 @@ def correlogram(
     return figure
 
 
-def correlograms(found: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
-    """The errors with themselves, and with each input, by a name."""
+def correlograms(correlations: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
+    """Plot the correlations of the errors with earlier errors and with each input; return names and figures."""
     return [
-        (name, correlogram(lags, values, found.bound, ylabel=f"with {name}"))
-        for name, lags, values in found.by_name(inputs)
+        (name, correlogram(lags, values, correlations.bound, ylabel=f"correlation with {name}"))
+        for name, lags, values in correlations.by_name(inputs)
     ]

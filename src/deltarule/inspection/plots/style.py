@@ -1,4 +1,4 @@
-"""The look of every picture: colours, axes, and saving that gives the same bytes for the same numbers."""
+"""The style of every figure, and saving that gives the same bytes for the same numbers."""
 
 import pickle
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Told apart by people who confuse red and green, and in print by their lightness.
+# Distinct for people who confuse red and green, and in print by their lightness.
 COLOURS = ("#c4452f", "#3b76c4", "#2f8f6b", "#d99a1c", "#7b5aa6", "#8a8f98", "#c2559d")
 GREY = "#8a8f98"
 INK = "#2b2f36"
@@ -40,7 +40,7 @@ STYLE: dict[str, Any] = {
     "lines.linewidth": 1.8,
     "savefig.dpi": DOTS_PER_INCH,
     "svg.fonttype": "path",
-    "svg.hashsalt": "deltarule",  # else the names of the parts of an SVG are random
+    "svg.hashsalt": "deltarule",  # without it the names of an SVG's elements are random
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -49,7 +49,7 @@ STYLE: dict[str, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """matplotlib's defaults with the project's style over them, whatever the user's own settings are.
+    """Apply matplotlib's defaults and this style over them, whatever the user's own settings are.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
@@ -65,9 +65,9 @@ def styled() -> Iterator[None]:
 def panels(
     rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.2), **options: Any
 ) -> tuple["Figure", list["Axes"]]:
-    """A figure of rows x columns axes, `size` inches, and its axes row by row.
+    """Make a figure of rows x columns axes, `size` inches; return it and its axes, row by row.
 
-    The axes can be handed to the functions of this package; `options` go to `Figure.subplots`, such as sharey=True.
+    The functions of this package draw in such axes; `options` go to `Figure.subplots`, such as sharey=True.
     """
     with styled():
         from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ def panels(
 
 @contextmanager
 def drawing(axes: "Axes | None", size: tuple[float, float]) -> Iterator[tuple["Figure", "Axes"]]:
-    """The figure and axes to draw in, in style: those of the caller, or a new figure of its own."""
+    """Yield the figure and axes to draw in, styled: those of the caller, or new ones."""
     with styled():
         if axes is None:
             figure, (axes,) = panels(size=size)
@@ -92,7 +92,7 @@ def drawing(axes: "Axes | None", size: tuple[float, float]) -> Iterator[tuple["F
 
 
 def pyplot_axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.2)) -> "Axes":
-    """The caller's axes, or those of a new figure that pyplot knows of, so that a notebook shows it."""
+    """Return the caller's axes, or those of a new pyplot figure, which a notebook shows."""
     if axes is not None:
         return axes
     with styled():
@@ -103,17 +103,17 @@ def save(figure: "Figure", path: str | Path) -> Path:
     """Write the figure as .png or .svg; the same figure gives the same bytes, with the same matplotlib.
 
     Raises:
-        ConfigurationError: the file's name ends in neither.
+        ConfigurationError: the file's name has another ending.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ConfigurationError(
-            f"a picture is saved as .png or .svg, and the file is {path.name!r}: choose one of them."
+            f"a figure is saved as .png or .svg, and the file is {path.name!r}: choose one of these endings."
         )
-    # The date of an SVG and the version in a PNG would differ from day to day and from machine to machine.
+    # Without the date in an SVG and the version in a PNG, the bytes are the same every day and on every machine.
     metadata: dict[str, Any] = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
     with styled():
-        # Drawing moves the axes to where the layout wants them, and a second drawing starts from there: draw a copy.
+        # Drawing moves the axes to their layout, from which a second drawing would start: draw a copy.
         pickle.loads(pickle.dumps(figure)).savefig(path, metadata=metadata)
     return path

@@ -1,4 +1,4 @@
-"""An axis of a chart: its limits, its ticks and where a value lies on the page."""
+"""An axis of a chart: its limits, its ticks, and the positions of values on the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 MOST_TICKS = 6
-ROOM = 0.04  # of the values' range, left at each end
+MARGIN = 0.04  # of the values' range, left free at each end
 EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -16,12 +16,13 @@ class Axis:
     """One axis.
 
     Args:
-        label: what it measures.
-        log: a logarithmic scale; values that are not above 0 have no place.
-        limits: from and to; None is where the values lie.
-        names: of the places 0, 1, ..., in place of numbers.
-        tight: no room beside the values.
-        ends: where on the page the limits lie.
+        label: the quantity.
+        log: a logarithmic scale; values of 0 and below are not drawn.
+        limits: lowest and highest value; None for the range of the values.
+        names: names of the values 0, 1, ..., instead of numbers.
+        tight: no margin beside the values.
+        whole: ticks at whole numbers only.
+        ends: the positions of the limits on the page.
     """
 
     label: str = ""
@@ -29,10 +30,11 @@ class Axis:
     limits: tuple[float, float] | None = None
     names: Sequence[str] = ()
     tight: bool = False
+    whole: bool = False
     ends: tuple[float, float] = (0.0, 1.0)
 
     def over(self, values: Sequence[Any]) -> Self:
-        """The axis with limits, around these arrays where it has none."""
+        """The axis with its own limits, or with the range of these arrays."""
         if self.limits is not None:
             return self
         every = np.concatenate([np.ravel(np.asarray(part, float)) for part in values] or [np.zeros(0)])
@@ -40,16 +42,16 @@ class Axis:
         low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
         if high - low <= 1e-12 * max(abs(low), abs(high)):
             low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
-        room = 0.0 if self.tight else ROOM * (high - low)
-        limits = low - room, high + room
+        margin = 0.0 if self.tight else MARGIN * (high - low)
+        limits = low - margin, high + margin
         return replace(self, limits=tuple(10**v for v in limits) if self.log else limits)
 
     def between(self, start: float, end: float) -> Self:
-        """The axis with its ends on the page."""
+        """The axis between these positions on the page."""
         return replace(self, ends=(start, end))
 
     def at(self, values: Any) -> np.ndarray:
-        """Where values lie on the page, those beyond the limits at the ends; NaN where there is none."""
+        """The positions of values on the page; values beyond the limits lie at the ends, NaN has none."""
         assert self.limits is not None
         low, high = self._scaled(np.asarray(self.limits, float))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -58,13 +60,13 @@ class Axis:
 
     @property
     def ticks(self) -> np.ndarray:
-        """The values that are marked."""
+        """The values that have a tick."""
         if self.names:
             return np.arange(len(self.names), dtype=float)
         assert self.limits is not None
         low, high = self.limits
         if not self.log:
-            return _round_numbers(low, high)
+            return _round_numbers(low, high, self.whole)
         first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
         if last - first >= 2:
             return 10 ** np.arange(first, last + 1, np.ceil((last - first) / MOST_TICKS))
@@ -73,8 +75,8 @@ class Axis:
         return few if len(few) > 1 else _round_numbers(low, high)
 
     @property
-    def words(self) -> list[str]:
-        """What stands at the ticks."""
+    def tick_labels(self) -> list[str]:
+        """The labels of the ticks."""
         if self.names:
             return list(map(str, self.names))
         ticks = self.ticks
@@ -89,18 +91,18 @@ class Axis:
 
     @property
     def title(self) -> str:
-        """The label; of very large or small numbers with the power of ten that they are pluralized in."""
+        """The label, with the power of ten by which very large or small tick labels are divided."""
         return self.label + (f", in 10{str(self._power).translate(EXPONENT)}" if self._power else "")
 
     @property
     def _decades(self) -> bool:
-        """Whether the ticks are powers of ten, of a logarithmic scale."""
+        """Whether the axis is logarithmic and its ticks are powers of ten."""
         powers = np.log10(self.ticks) if self.log else np.array([0.5])
         return bool(np.all(np.abs(powers - powers.round()) < 1e-9))
 
     @property
     def _power(self) -> int:
-        """The power of ten that the numbers at the ticks are pluralized in."""
+        """The power of ten by which tick labels are divided."""
         ticks = self.ticks
         largest = float(np.abs(ticks).max(initial=0))
         if self.names or largest == 0 or self._decades:
@@ -112,8 +114,9 @@ class Axis:
         return np.log10(values) if self.log else values
 
 
-def _round_numbers(low: float, high: float) -> np.ndarray:
-    """At most `MOST_TICKS` multiples of 1, 2 or 5 times a power of ten."""
+def _round_numbers(low: float, high: float, whole: bool = False) -> np.ndarray:
+    """At most `MOST_TICKS` multiples of 1, 2 or 5 times a power of ten, if `whole` of at least 1."""
     step = 10.0 ** np.floor(np.log10((high - low) / MOST_TICKS))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= MOST_TICKS)
+    step = max(step, 1.0) if whole else step
     return step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)

@@ -1,7 +1,7 @@
 """A chart of a report: lines, points, bands and bars on two axes, as SVG that takes its colours from the page.
 
-Importing matplotlib, which draws the figures of `deltarule.inspection.plots`, takes as long as all else in a report.
-Here every mark keeps its numbers, and says them when the mouse is over it.
+Matplotlib, which draws the figures of `deltarule.inspection.plots`, takes as long to import as all of a report takes.
+Marks show their numbers as tooltips.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from deltarule.inspection.report.axis import Axis
 
 WIDTH, HEIGHT = 400.0, 280.0
 FONT = 11
-CHARACTER = 0.58 * FONT  # the width that is left for one, in a mean over texts
+CHARACTER = 0.58 * FONT  # the mean width of a character
 ROW = 15.0  # of the legend
-MOST_STEPS = 600  # of a line: more than there are pixels
-MOST_TOLD = 60  # places of a line that say their numbers
+MOST_STEPS = 600  # points of a line, more than there are pixels
+MOST_TIPS = 60  # points of a line with a tooltip
 
 DARK = ("#ee7c64", "#74abf0", "#58c29a", "#ecb94e", "#b193e0", "#8a8f98", "#e58fc8")  # `plots.COLOURS` on a dark ground
 PAINTS = tuple(f"var(--colour-{i})" for i in range(len(COLOURS)))
@@ -35,7 +35,7 @@ def palette() -> str:
 
 
 class Mark:
-    """Something drawn on the two axes."""
+    """Something drawn on two axes."""
 
     name: str = ""  # in the legend
 
@@ -44,13 +44,13 @@ class Mark:
         raise NotImplementedError
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """It as elements of SVG."""
+        """The mark as SVG elements."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
 class Line(Mark):
-    """A line through (x, y), broken where y is NaN; with a name it is in the legend and says its numbers."""
+    """A line through (x, y), broken where y is NaN; with a name it has a legend entry and tooltips."""
 
     x: np.ndarray
     y: np.ndarray
@@ -63,22 +63,23 @@ class Line(Mark):
         return self.x, self.y
 
     def svg(self, across: Axis, up: Axis) -> str:
-        some = _outline(self.y)
-        x, y = across.at(self.x[some]), up.at(self.y[some])
+        drawn = _outline(self.y)
+        x, y = across.at(self.x[drawn]), up.at(self.y[drawn])
         steps, pen = [], "M"
-        for here, there in zip(x.tolist(), y.tolist(), strict=True):
-            if there == there:
-                steps.append(f"{pen}{here:.1f} {there:.1f}")
-            pen = "L" if there == there else "M"
+        for a, b in zip(x.tolist(), y.tolist(), strict=True):
+            known = b == b
+            if known:
+                steps.append(f"{pen}{a:.1f} {b:.1f}")
+            pen = "L" if known else "M"
         dashes = f' stroke-dasharray="{self.dash}"' if self.dash else ""
-        drawn = f'<path d="{"".join(steps)}" fill="none" stroke="{self.colour}" stroke-width="{self.width}"{dashes}/>'
+        path = f'<path d="{"".join(steps)}" fill="none" stroke="{self.colour}" stroke-width="{self.width}"{dashes}/>'
         if not self.name:
-            return drawn
-        told = some[np.unique(np.linspace(0, len(some) - 1, min(len(some), MOST_TOLD)).round().astype(int))]
-        told = told[np.isfinite(self.y[told])]
-        titles = [f"{self.name} at {a:.6g}: {b:.5g}" for a, b in zip(self.x[told], self.y[told], strict=True)]
-        hits = _circles(across.at(self.x[told]), up.at(self.y[told]), np.full(len(told), 4.0), titles)
-        return f'{drawn}<g class="hit" fill="{self.colour}">{hits}</g>'
+            return path
+        tips = drawn[np.unique(np.linspace(0, len(drawn) - 1, min(len(drawn), MOST_TIPS)).round().astype(int))]
+        tips = tips[np.isfinite(self.y[tips])]
+        titles = [f"{self.name} at {a:.6g}: {b:.5g}" for a, b in zip(self.x[tips], self.y[tips], strict=True)]
+        circles = _circles(across.at(self.x[tips]), up.at(self.y[tips]), np.full(len(tips), 4.0), titles)
+        return f'{path}<g class="hit" fill="{self.colour}">{circles}</g>'
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Band(Mark):
 
 @dataclass(frozen=True, eq=False)
 class Points(Mark):
-    """Dots, each with what it says; radii in the chart's units."""
+    """Dots with tooltips; radii are in the chart's units."""
 
     x: np.ndarray
     y: np.ndarray
@@ -123,7 +124,7 @@ class Points(Mark):
 
 @dataclass(frozen=True, eq=False)
 class Bars(Mark):
-    """Rectangles from (x0, y0) to (x1, y1), each with what it says."""
+    """Rectangles from (x0, y0) to (x1, y1) with tooltips."""
 
     x0: np.ndarray
     x1: np.ndarray
@@ -148,7 +149,7 @@ class Bars(Mark):
 
 @dataclass(frozen=True, eq=False)
 class Rule(Mark):
-    """A straight line across the whole chart, at an x or at a y."""
+    """A straight line across the whole chart, at an x or a y."""
 
     x: float | None = None
     y: float | None = None
@@ -165,7 +166,7 @@ class Rule(Mark):
 
 
 class Chart(NamedTuple):
-    """Marks on a horizontal and a vertical axis, the first mark at the back."""
+    """Marks on a horizontal and a vertical axis; later marks cover earlier ones."""
 
     marks: Sequence[Mark]
     across: Axis
@@ -174,11 +175,11 @@ class Chart(NamedTuple):
     width: float = WIDTH
 
     def svg(self, label: str) -> str:
-        """An <svg> element as wide as its place, that says `label` when read aloud."""
+        """An <svg> element that is as wide as its container; screen readers read `label`."""
         xs, ys = ([part[i] for part in (mark.extent() for mark in self.marks)] for i in (0, 1))
         across, up = self.across.over(xs), self.up.over(ys)
         legend, rows = self._legend()
-        left = 25 + CHARACTER * max(map(len, up.words), default=0)
+        left = 25 + CHARACTER * max(map(len, up.tick_labels), default=0)
         top, bottom = 8 + ROW * rows, self.height - 38
         across, up = across.between(left, self.width - 12), up.between(bottom, top)
         parts = [legend, *self._frame(across, up), *(mark.svg(across, up) for mark in self.marks)]
@@ -195,9 +196,9 @@ class Chart(NamedTuple):
             f'<path d="{grid}" stroke="currentColor" opacity="0.14"/>',
             f'<path d="M{left:.1f} {top:.1f}V{bottom:.1f}H{right:.1f}" fill="none" stroke="currentColor"/>',
         ]
-        for x, words in zip(across.at(across.ticks), across.words, strict=True):
+        for x, words in zip(across.at(across.ticks), across.tick_labels, strict=True):
             parts.append(f'<text x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{escape(words)}</text>')
-        for y, words in zip(up.at(up.ticks), up.words, strict=True):
+        for y, words in zip(up.at(up.ticks), up.tick_labels, strict=True):
             parts.append(f'<text x="{left - 5:.1f}" y="{y + 3.8:.1f}" text-anchor="end">{escape(words)}</text>')
         x, y = (left + right) / 2, (top + bottom) / 2
         parts.append(f'<text x="{x:.1f}" y="{bottom + 31:.1f}" text-anchor="middle">{escape(across.title)}</text>')
@@ -206,7 +207,7 @@ class Chart(NamedTuple):
         return parts
 
     def _legend(self) -> tuple[str, int]:
-        """The names of the marks, if there are several, and how many rows they take."""
+        """The names of the marks, if several have one, and the number of rows they take."""
         named: list[Any] = [mark for mark in self.marks if mark.name]
         if len(named) < 2:
             return "", 0
@@ -227,7 +228,7 @@ class Chart(NamedTuple):
 
 
 def _outline(y: np.ndarray) -> np.ndarray:
-    """The places of a line to draw: of a long one the lowest and the highest of each stretch, so no peak is lost."""
+    """The points of a line to draw; of a long one the lowest and highest of each stretch, so that no peak is lost."""
     if len(y) <= MOST_STEPS:
         return np.arange(len(y))
     kept = {0, len(y) - 1}

@@ -1,4 +1,4 @@
-"""The network as a picture: neurons and weights, as SVG that takes its colours from the page."""
+"""A picture of the network, neurons and weights, as SVG that takes its colours from the page."""
 
 from html import escape
 from math import prod
@@ -9,15 +9,16 @@ from deltarule.data.schema import Schema
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 
-MOST_NEURONS = 14  # drawn of a layer
-COLUMN, ROW, RADIUS, SIDE, TOP = 130, 24, 8, 70, 26
+MOST_NEURONS = 14  # drawn for each layer
+COLUMN, ROW, RADIUS, SIDE, TOP = 130, 24, 8, 110, 26
+NAME = 15  # characters of a name that fit beside a neuron
 PLUS, MINUS = "var(--colour-1)", "var(--colour-0)"
 
 
 def diagram(net: Network, params: Params, schema: Schema) -> str:
-    """Every layer as a column, each weight of a dense layer as a line as wide as it is large; red ones are negative.
+    """Draw each layer as a column and each weight of a dense layer as a line, wider for larger ones, with a tooltip.
 
-    The weight under the mouse says its number.
+    Blue weights are positive, red ones negative.
     """
     shapes = net.shapes((schema.input_width,))
     widths = [prod(shape) for shape in shapes]
@@ -48,14 +49,14 @@ def diagram(net: Network, params: Params, schema: Schema) -> str:
             parts.append(f'<circle cx="{x:.0f}" cy="{y:.1f}" r="{RADIUS}" fill="var(--card)" stroke="currentColor"/>')
             if n == count and names[layer]:
                 anchor, side = ("end", -1) if layer == 0 else ("start", 1)
-                name = escape(str(names[layer][neuron])[:10])
+                name = escape(str(names[layer][neuron])[:NAME])
                 parts.append(f'<text x="{x + side * 13:.0f}" y="{y + 4:.1f}" text-anchor="{anchor}">{name}</text>')
-        words = "input" if layer == 0 else getattr(net.layers[layer - 1], "activation", None)
-        words = words or type(net.layers[layer - 1]).__name__
+        label = "input" if layer == 0 else getattr(net.layers[layer - 1], "activation", None)
+        label = label or type(net.layers[layer - 1]).__name__
         more = f", {count} of {n:,}" if count < n else ""
         x = SIDE + COLUMN * layer
-        parts.append(f'<text x="{x}" y="14" text-anchor="middle">{escape(words)}{more}</text>')
+        parts.append(f'<text x="{x}" y="14" text-anchor="middle">{escape(label)}{more}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-size="11" '
-        f'aria-label="The network" fill="currentColor">{"".join(parts)}</svg>'
+        f'aria-label="The network" fill="currentColor" style="max-width: {1.5 * width:.0f}px">{"".join(parts)}</svg>'
     )

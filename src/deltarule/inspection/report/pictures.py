@@ -1,4 +1,4 @@
-"""The pictures of a report, each a function of numbers that returns a Chart."""
+"""The charts of a report, each a function of numbers that returns a Chart."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,31 +17,31 @@ ALL_ROWS: Mapping[str, np.ndarray] = {}
 PART_PAINTS = {"training": PAINTS[1], "validation": PAINTS[2], "test": PAINTS[0]}
 DASHES = ("", "7 3", "2 2", "8 3 2 3")  # of lines that have the same colour
 UNIT = (0.0, 1.0)
-DECADES = 4  # of residuals that are told apart
+DECADES = 4  # over which sizes of residuals are shown
 
 
 def over(
     lines: Mapping[str, Any], x: Any, xlabel: str, ylabel: str, *, log: bool = False, dotted: float | None = None
 ) -> Chart:
-    """A line for each entry over x, and a dotted one at an x."""
+    """A line for each entry over x, whole numbers, and a dotted vertical line at one of them."""
     drawn = []
     for i, (name, y) in enumerate(lines.items()):
         colour, dash = _pen(i)
         drawn.append(Line(np.asarray(x, float), _numbers(y), PART_PAINTS.get(name, colour), name, dash))
     mark = [] if dotted is None else [Rule(x=dotted, dash="2 3")]
-    return Chart([*mark, *drawn], Axis(xlabel, tight=True), Axis(ylabel, log))
+    return Chart([*mark, *drawn], Axis(xlabel, tight=True, whole=True), Axis(ylabel, log))
 
 
 def over_epochs(
     lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int = 0, log: bool = True
 ) -> Chart:
-    """What a history recorded of every epoch, and the epoch whose parameters were kept."""
+    """Numbers that a history records of each epoch; a dotted line marks the epoch whose parameters were kept."""
     x = history.get("epoch", range(1, 1 + len(next(iter(lines.values())))))
     return over(lines, x, "epoch", ylabel, log=log, dotted=best_epoch if best_epoch > 0 else None)
 
 
 def run_with_band(at: np.ndarray, run: np.ndarray, reach: np.ndarray, measured: np.ndarray, ylabel: str) -> Chart:
-    """A run (T,) at the times (T,), a band of `reach` to each side, and what was measured."""
+    """A run (T,) at the times (T,), the band run ± reach, and the measurements."""
     marks = [
         Band(at, run - reach, run + reach, PAINTS[0]),
         Line(at, measured, "currentColor", "measured", width=1.0),
@@ -51,7 +51,7 @@ def run_with_band(at: np.ndarray, run: np.ndarray, reach: np.ndarray, measured: 
 
 
 def correlogram(lags: np.ndarray, values: np.ndarray, bound: float, ylabel: str) -> Chart:
-    """A bar for each lag, and the band within which chance leaves them."""
+    """A bar for each lag, and the band ± bound of correlations by chance."""
     ends = np.array([lags[0] - 0.6, lags[-1] + 0.6])
     titles = [f"lag {lag}: {value:.3g}" for lag, value in zip(lags.tolist(), values.tolist(), strict=True)]
     marks = [
@@ -63,7 +63,7 @@ def correlogram(lags: np.ndarray, values: np.ndarray, bound: float, ylabel: str)
 
 
 def coverage(below: np.ndarray, name: str) -> Chart:
-    """The share of measurements (N,) within the intervals that should hold a share of them, for shares from 0 to 1."""
+    """The share of measurements inside intervals of each nominal coverage from 0 to 1; see `coverage_curve`."""
     nominal, found = coverage_curve(below)
     band = 2 * np.sqrt(nominal * (1 - nominal) / len(below))  # two standard deviations of a share of N rows
     marks = [Band(nominal, nominal - band, nominal + band), _diagonal(), Line(nominal, found, PAINTS[1], "inside")]
@@ -72,9 +72,10 @@ def coverage(below: np.ndarray, name: str) -> Chart:
 
 
 def coverage_curve(below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nominal coverages and the share of measurements that lie in their intervals there.
+    """Nominal coverages from 0 to 1, and the share of measurements inside intervals of each.
 
-    `below` is the probability of less than each measurement, (N,), which lies on the edge of that of |2 below - 1|.
+    `below`, (N,), is the predicted probability of a value below each measurement, so the measurement lies at an end of
+    the interval with coverage |2 below - 1|.
 
     >>> nominal, found = coverage_curve(np.array([0.54, 0.001]))
     >>> float(found[nominal == 0.9][0])
@@ -88,7 +89,7 @@ def coverage_curve(below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def regression(
     predicted: np.ndarray, actual: np.ndarray, name: str, titles: Sequence[str] = (), paint: str = PAINTS[1]
 ) -> Chart:
-    """At most `MOST_POINTS` predictions (N,) over targets (N,), the line where both are equal and the fitted one."""
+    """At most `MOST_POINTS` predictions (N,) over targets (N,), the line of equality and the fitted line."""
     chosen = sample_rows(len(actual), MOST_POINTS)
     ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
     marks = [Line(ends, ends), Points(actual[chosen], predicted[chosen], paint, titles)]
@@ -114,12 +115,12 @@ def fitted_line(predicted: np.ndarray, actual: np.ndarray) -> tuple[float, float
 
 
 def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarray] = ALL_ROWS) -> Chart:
-    """How often each size of predicted - actual, (N,), occurs; the parts of the rows, by name, on top of each other."""
+    """A histogram of predicted - actual, (N,), stacked by the parts of the rows."""
     split = {part: errors[places] for part, places in parts.items()} or {"": errors}
     edges = np.histogram_bin_edges(errors, min(40, max(8, int(np.sqrt(len(errors))))))
     marks, below = [], np.zeros(len(edges) - 1)
-    for part, some in split.items():
-        count = np.histogram(some, edges)[0]
+    for part, errors_of_part in split.items():
+        count = np.histogram(errors_of_part, edges)[0]
         titles = [
             f"{part} {n} rows from {low:.4g} to {high:.4g}".strip()
             for n, low, high in zip(count.tolist(), edges[:-1], edges[1:], strict=True)
@@ -138,9 +139,9 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequ
 
 
 def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) -> Chart:
-    """Sizes (m,) of a residual at points (m, d): over the only input, or over the first two, as dots of such sizes.
+    """Sizes (m,) of a residual at points (m, d), over a single input or, as dots of this size, over the first two.
 
-    Four decades below the largest of them are told apart.
+    Sizes over `DECADES` decades below the largest are distinguished.
     """
     shown = np.maximum(sizes, max(10.0**-DECADES * sizes.max(initial=0), np.finfo(float).tiny))
     titles = [
@@ -155,27 +156,26 @@ def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) ->
 
 
 def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> Chart:
-    """For each class the share of its rows found against the share of other rows taken for it, over all thresholds."""
+    """The ROC curve of each class, or of the second of two: true against false positive rate over all thresholds."""
     marks = [_diagonal()]
     for i, j in enumerate([1] if len(names) == 2 else range(len(names))):
-        found, wrong, area = roc_curve(probabilities[:, j], classes == j)
+        true_rate, false_rate, area = roc_curve(probabilities[:, j], classes == j)
         colour, dash = _pen(i)
-        marks.append(Line(wrong, found, colour, f"{names[j]}: {area:.3f}", dash, 1.4))
-    across, up = "share of other rows taken for the class", "share of the class found"
-    return Chart(marks, Axis(across, limits=UNIT), Axis(up, limits=(0.0, 1.02)))
+        marks.append(Line(false_rate, true_rate, colour, f"{names[j]}: {area:.3f}", dash, 1.4))
+    return Chart(marks, Axis("false positive rate", limits=UNIT), Axis("true positive rate", limits=(0.0, 1.02)))
 
 
 def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> Chart:
-    """The share of rows that were right against the probability of the predicted class, in bins of equal width."""
-    sure = probabilities.max(axis=1)
+    """The share of right predictions against the probability of the predicted class, in bins of equal width."""
+    largest = probabilities.max(axis=1)
     right = np.argmax(probabilities, axis=1) == classes
-    place = np.minimum((sure * bins).astype(int), bins - 1)
-    count = np.bincount(place, minlength=bins)
+    bin_of = np.minimum((largest * bins).astype(int), bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
     filled = count > 0
-    mean = np.bincount(place, sure, bins)[filled] / count[filled]
-    share = np.bincount(place, right, bins)[filled] / count[filled]
+    mean = np.bincount(bin_of, largest, bins)[filled] / count[filled]
+    share = np.bincount(bin_of, right, bins)[filled] / count[filled]
     titles = [
-        f"{n} rows: {100 * p:.1f} % sure, {100 * s:.1f} % right"
+        f"{n} rows: mean probability {100 * p:.1f} %, right {100 * s:.1f} %"
         for n, p, s in zip(count[filled].tolist(), mean, share, strict=True)
     ]
     marks = [_diagonal(), Points(mean, share, titles=titles, radii=np.sqrt(8 + 60 * count[filled] / count.max()))]
@@ -186,7 +186,7 @@ def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) 
 
 
 def importances(found: Mapping[str, float], unit: str) -> Chart:
-    """One bar a column, the longest on top, at most twenty."""
+    """A bar for each column, the longest on top, at most twenty."""
     names = sorted(found, key=lambda name: -found[name])[:20]
     places, values = np.arange(len(names), dtype=float), np.array([found[name] for name in names])
     titles = [f"{name}: {value:.4g}" for name, value in zip(names, values, strict=True)]
@@ -203,7 +203,7 @@ def dependence(
 ) -> Chart:
     """The mean prediction over the values of one column: a line for each output, or points for categories.
 
-    `limits` of the vertical axis let several columns be compared.
+    Common `limits` of the vertical axis make several columns comparable.
     """
     shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
     categories = isinstance(curve.values[0], str)
@@ -225,7 +225,7 @@ def dependence(
 
 
 def _bands(x: np.ndarray, low: np.ndarray, high: np.ndarray, paint: str, apart: bool) -> list[Band]:
-    """One band along the line, or one for each category."""
+    """One band along the line, or if `apart` one for each category."""
     if not apart:
         return [Band(x, low, high, paint, 0.3)]
     return [
@@ -235,7 +235,7 @@ def _bands(x: np.ndarray, low: np.ndarray, high: np.ndarray, paint: str, apart: 
 
 
 def _pen(i: int) -> tuple[str, str]:
-    """The colour and the dashes of the i-th line, which no other one has."""
+    """The colour and the dashes of the i-th line; no two lines share both."""
     again, colour = divmod(i, len(PAINTS))
     return PAINTS[(colour + 1) % len(PAINTS)], DASHES[again % len(DASHES)]
 
@@ -245,5 +245,5 @@ def _diagonal() -> Line:
 
 
 def _numbers(values: Any) -> np.ndarray:
-    """Values with NaN for what is missing."""
+    """Values as an array, with NaN for None."""
     return np.array([np.nan if value is None else value for value in values], float)

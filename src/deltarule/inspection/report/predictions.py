@@ -1,4 +1,4 @@
-"""What a report shows of predictions: by part of the rows, with the row and the numbers of every point."""
+"""The figures of a report about predictions: by part of the rows, and every point with its row and its numbers."""
 
 import base64
 import struct
@@ -17,82 +17,84 @@ from deltarule.inspection.report.chart import PAINTS, Chart
 from deltarule.inspection.report.evidence import PARTS, Evidence
 
 ROC = (
-    "The nearer to the upper left corner, the better. Behind a class stands the area under its curve, 1 where every "
-    "row of it has a higher probability of it than any other row."
+    "The share of a class that is found against the share of other rows taken for it, over all thresholds. The legend "
+    "has the area under each curve: 1 if every row of the class has a higher probability of it than any other row, 0.5 "
+    "by chance."
 )
 RELIABILITY = (
-    "On the line, 80 % sure means right in 80 % of the rows; below it the network is too sure. Large points hold many "
-    "rows."
+    "On the line, a probability of 80 % means that 80 % of the rows are right; below it the network is overconfident. "
+    "Large points stand for many rows."
 )
-COLUMNS, CELL, WORDS = 10, 44, 14  # images side by side, the place of each, and the height of its words
+CONFUSION = (
+    "Rows are the actual classes, columns the predicted ones; red cells are mistakes. Recall is the share of a class "
+    "that is found, precision the share of right answers among the rows that are predicted as the class."
+)
+PATTERN = "A pattern here is something that the network has not learnt; a funnel means that the noise grows."
+NARROW = 24  # characters of class names that fit beside each other in a narrow figure
+COLUMNS, CELL, LABEL = 10, 44, 14  # images side by side, the width of each, and the height of its label
 
 
 class Figure(NamedTuple):
-    """A picture or a confusion matrix with its title and a sentence."""
+    """A picture or a confusion matrix with a title and a caption."""
 
     title: str
     caption: str
     chart: Chart | None = None
-    confusion: tuple[Sequence[Any], list[list[int]]] | None = None  # names, and how often i was taken for j
+    confusion: tuple[Sequence[Any], list[list[int]]] | None = None  # names, and counts by actual and predicted class
     drawn: str = ""
     wide: bool = False
 
     def svg(self) -> str:
-        """The picture as an element of the page."""
+        """The picture as an SVG element."""
         return self.drawn if self.chart is None else self.chart.svg(self.title)
 
 
 def predictions(schema: Schema, evidence: Evidence) -> list[Figure]:
-    """The pictures of a regression or of a classification."""
+    """The figures of a regression or of a classification."""
     return _regression(schema, evidence) if schema.classes is None else _classification(schema.classes, evidence)
 
 
 def _regression(schema: Schema, evidence: Evidence) -> list[Figure]:
-    """For each target a regression of each part, errors and residuals, and with error bars whether they hold."""
-    shown, judged = [], evidence.judged
+    """For each target its predictions by part, errors, residuals, and the calibration of error bars."""
+    figures, evaluated = [], evidence.evaluated
     rows = np.arange(len(evidence.actual)) if evidence.rows is None else evidence.rows
     parts = {part: evidence.of_part(part) for part in (() if evidence.parts is None else PARTS)}
     parts = {part: places for part, places in parts.items() if len(places)}
+    has_test = "test" in parts
     for j, name in enumerate(schema.target_names):
         predicted, actual = evidence.predicted[:, j], evidence.actual[:, j]
-        errors = (predicted - actual)[judged]
+        errors = (predicted - actual)[evaluated]
         spread = (
-            (
-                "The bars are the errors of all rows, their colours the parts; the numbers are of the test rows: mean "
-                if "test" in parts
-                else "Mean "
-            )
-            + f"{errors.mean():.3g}, standard deviation {errors.std():.3g}; half of these errors are smaller than "
+            f"{'All rows, coloured by part. On the test rows the' if has_test else 'The'} mean is {errors.mean():.3g}, "
+            f"the standard deviation {errors.std():.3g}; half of the errors are smaller than "
             f"{np.median(np.abs(errors)):.3g}."
         )
-        pattern = "A pattern here is something that the network has not learnt; a funnel is noise that grows."
-        for part, places in (parts or {"": judged}).items():
+        for part, places in (parts or {"": evaluated}).items():
             titles = _points(predicted, actual, rows, places)
-            shown.append(_of_part(name, part, predicted[places], actual[places], titles))
-        shown += [
+            figures.append(_of_part(name, part, predicted[places], actual[places], titles))
+        figures += [
             Figure(f"Errors of {name}", spread, pictures.error_histogram(predicted - actual, name, parts)),
             Figure(
-                f"Residuals of {name}" + (", test rows" if "test" in parts else ""),
-                pattern,
-                pictures.residuals(predicted[judged], errors, name, _points(predicted, actual, rows, judged)),
+                f"Residuals of {name}" + (", test rows" if has_test else ""),
+                PATTERN,
+                pictures.residuals(predicted[evaluated], errors, name, _points(predicted, actual, rows, evaluated)),
             ),
         ]
         if evidence.below is not None:
-            shown.append(_coverage(name, evidence.below[judged, j]))
-    return shown
+            figures.append(_calibration(name, evidence.below[evaluated, j]))
+    return figures
 
 
 def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, titles: list[str]) -> Figure:
-    """Predictions against targets with R, their correlation, and the line fitted to them."""
-    words, fit = "", pictures.fitted_line(predicted, actual)
+    """Predictions against targets, with their correlation R and the line fitted to them."""
+    caption, fit = "", pictures.fitted_line(predicted, actual)
     if fit is not None and np.ptp(predicted) > 0:
         r = np.corrcoef(predicted, actual)[0, 1]
-        words = (
-            f"R {r:.4f}, {pluralized(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
-        )
+        caption = f"R {r:.4f}, {pluralized(len(actual), 'row')}. "
+        caption += f"Dashed line: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
     return Figure(
         f"Regression of {name}" + (f", {part} rows" if part else ""),
-        f"{words}On the grey line a prediction is right.",
+        f"{caption}On the grey line predictions equal the target.",
         pictures.regression(predicted, actual, name, titles, pictures.PART_PAINTS.get(part, PAINTS[1])),
     )
 
@@ -102,71 +104,69 @@ def _signed(value: float) -> str:
 
 
 def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places: np.ndarray) -> list[str]:
-    """What each point says that a picture of these places has."""
-    some = places[sample_rows(len(places), pictures.MOST_POINTS)]
-    return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some]
+    """The tooltip of each point that a picture of these rows draws."""
+    drawn = places[sample_rows(len(places), pictures.MOST_POINTS)]
+    return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in drawn]
 
 
-def _coverage(name: str, below: np.ndarray) -> Figure:
-    """Whether the error bars hold what they say."""
+def _calibration(name: str, below: np.ndarray) -> Figure:
+    """The share of rows inside intervals of every nominal coverage."""
     nominal, found = pictures.coverage_curve(below)
     inside = float(found[nominal == 0.95][0])
     return Figure(
         f"Calibration of the error bars of {name}",
-        f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {pluralized(len(below), 'row')}.",
+        f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line error bars have the right length, "
+        f"below it they are too short, above it too long; the grey band is the range of chance for "
+        f"{pluralized(len(below), 'row')}.",
         pictures.coverage(below, name),
     )
 
 
 def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Figure]:
-    """Confusion with recall and precision, ROC, reliability, and images that were misread."""
-    judged = evidence.judged
-    p, classes = evidence.predicted[judged], evidence.actual[judged]
-    words = (
-        "Rows are the actual classes, columns the predicted ones; red cells are mistakes. Recall is the share of a "
-        "class that was found, precision the share of what was taken for it that is right."
-    )
-    title = "Confusion" + ("" if evidence.parts is None else ", test rows")
+    evaluated = evidence.evaluated
+    p, classes = evidence.predicted[evaluated], evidence.actual[evaluated]
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (classes, p.argmax(axis=1)), 1)
-    shown = [
-        Figure(title, words, confusion=(names, counts.tolist()), wide=len(names) > 4),
+    title = "Confusion" + ("" if evidence.parts is None else ", test rows")
+    wide = sum(len(str(name)) + 2 for name in names) > NARROW
+    figures = [
+        Figure(title, CONFUSION, confusion=(names, counts.tolist()), wide=wide),
         Figure("ROC", ROC, pictures.roc(p, classes, names)),
         Figure("Reliability", RELIABILITY, pictures.reliability(p, classes)),
     ]
     if evidence.misread is not None:
         images, places = evidence.misread
         count = int(np.sum(evidence.predicted.argmax(axis=1) != evidence.actual))
-        words = f"{len(images)} of the {pluralized(count, 'image')} that were misread: actual → predicted."
+        first = f"The first {len(images)} of" if len(images) < count else "The"
+        caption = f"{first} {pluralized(count, 'misread image')}: actual → predicted."
         both = zip(evidence.actual[places], evidence.predicted[places].argmax(axis=1), strict=True)
         drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
-        shown.append(Figure("Misread images", words, drawn=drawn, wide=True))
-    return shown
+        figures.append(Figure("Misread images", caption, drawn=drawn, wide=True))
+    return figures
 
 
-def side_by_side(images: np.ndarray, words: Sequence[str], label: str) -> str:
-    """Grey images (n, h, w) side by side as one <svg>, dark for large values, each with its words above."""
+def side_by_side(images: np.ndarray, labels: Sequence[str], title: str) -> str:
+    """Grey images (n, h, w) side by side as one <svg>, dark for large values, each below its label."""
     high = float(images.max(initial=0)) or 1.0
     parts = []
-    for i, (image, said) in enumerate(zip(images, words, strict=True)):
-        x, y = CELL * (i % COLUMNS), (CELL + WORDS) * (i // COLUMNS)
+    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+        x, y = CELL * (i % COLUMNS), (CELL + LABEL) * (i // COLUMNS)
         grey = (255 * (1 - np.clip(image / high, 0, 1))).round().astype(np.uint8)
         code = base64.b64encode(_png(grey)).decode("ascii")
         parts.append(
-            f'<text x="{x + CELL / 2}" y="{y + 10}" text-anchor="middle">{escape(said)}</text>'
-            f'<image x="{x + 4}" y="{y + WORDS}" width="{CELL - 8}" height="{CELL - 8}" '
+            f'<text x="{x + CELL / 2}" y="{y + 10}" text-anchor="middle">{escape(label)}</text>'
+            f'<image x="{x + 4}" y="{y + LABEL}" width="{CELL - 8}" height="{CELL - 8}" '
             f'style="image-rendering: pixelated" href="data:image/png;base64,{code}"/>'
         )
-    tall = (CELL + WORDS) * -(-len(words) // COLUMNS)
+    height = (CELL + LABEL) * -(-len(labels) // COLUMNS)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * CELL} {tall}" role="img" '
-        f'aria-label="{escape(label, quote=True)}" font-size="10" fill="currentColor">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * CELL} {height}" role="img" '
+        f'aria-label="{escape(title, quote=True)}" font-size="10" fill="currentColor">{"".join(parts)}</svg>'
     )
 
 
 def _png(grey: np.ndarray) -> bytes:
-    """An image of bytes (h, w) as a PNG file."""
+    """A grey image (h, w) as a PNG file."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,4 +1,4 @@
-"""Bayesian regularisation: hyper-parameters by their evidence, and error bars from the posterior."""
+"""Bayesian regularisation: hyper-parameters by evidence maximisation, and error bars from the posterior."""
 
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble, Prediction
 from deltarule.trainers.bayesian.posterior import Posterior

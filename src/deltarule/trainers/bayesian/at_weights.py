@@ -1,12 +1,12 @@
-"""Error bars for a network that was trained elsewhere: the posterior around its weights as they are.
+"""Error bars for a network that was trained elsewhere: the posterior around its given weights.
 
-The weights stay. What the examples say at them is measured once, J^T J or its Gram matrix and ‖r‖², and alpha and beta
-are updated as in a training, each from gamma under the other, until they no longer change [MK]:
+J^T J or the Gram matrix, and ‖r‖², are computed once at these weights. Then alpha and beta are updated as in a training
+until they no longer change [MK]:
 
     gamma_g = n_g - tr_g H~^-1 (BR3),  alpha_g = (gamma_g + 2a) / (‖p_g‖² + 2a/mean),  beta = (m k - gamma) / ‖r‖²
 
-The Gaussian around the weights, (BR5), takes them for a minimum of S. Where they are far from one, because training was
-stopped early or the examples are others, the noise grows by what is left of the residuals, and the intervals with it.
+The Gaussian (BR5) assumes that the weights are a minimum of S. If they are not, because training was stopped early or
+used other examples, the larger residuals raise the noise estimate and widen the intervals.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from deltarule.network.backprop import Params
     from deltarule.network.network import Network
 
-MOST, SETTLED = 200, 1e-4  # updates; the largest relative change of alpha and beta that ends them
+MOST, TOLERANCE = 200, 1e-4  # updates, and the relative change of alpha and beta at which they end
 
 
 def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any = None) -> BayesianEnsemble:
-    """The ensemble of one member at `params`, with the alpha and beta that the examples choose there.
+    """Return the ensemble of one member at `params`, with the alpha and beta of largest evidence there.
 
     Args:
         net: dense layers, linear outputs, the quadratic cost.
-        params: its parameters, float64.
-        X: inputs (N, n_1) as the network reads them.
-        Y: targets (N, k) likewise.
+        params: its parameters.
+        X: inputs (N, n_1) in the units of the network.
+        Y: targets (N, k) in the units of the network.
         weights: of the examples, (N,).
 
     Raises:
@@ -48,8 +48,8 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
     trainer = BayesianRegularization()
     if not has_gaussian_noise(net):
         raise ConfigurationError(
-            "error bars need a linear output layer and the quadratic cost (1/2)‖y - a‖², for their noise is Gaussian: "
-            "this network has another output or cost."
+            f"the network has the output {net.output_activation.name!r} and the cost {net.cost!r}, and error bars need "
+            "the Gaussian noise of a linear output with the quadratic cost: train such a network."
         )
     trainer.check(net, len(X))
     p = trees.map_leaves(lambda array: np.asarray(array, np.float64), params)
@@ -63,21 +63,21 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
         hyper = hyperparameters.initial(p)
         for _ in range(MOST):
             before = hyper
-            here = F.call(_evidence, p, point, before, form=form)
-            hyper = hyperparameters.update(before, p, here.gamma, residual_count(F), point.square)
-            if _change(before, hyper) < SETTLED:
+            evidence = F.call(_evidence, p, point, before, form=form)
+            hyper = hyperparameters.update(before, p, evidence.gamma, residual_count(F), point.square)
+            if _change(before, hyper) < TOLERANCE:
                 break
-        here = F.call(_evidence, p, point, hyper, form=form)
-        gamma = hyperparameters.total(here.gamma)
-        known = F.call(laplace_posterior, p, hyper, gamma, form=form)
-    if not np.isfinite(known.factor).all():
+        evidence = F.call(_evidence, p, point, hyper, form=form)
+        gamma = hyperparameters.total(evidence.gamma)
+        posterior = F.call(laplace_posterior, p, hyper, gamma, form=form)
+    if not np.isfinite(posterior.factor).all():
         raise ConfigurationError(
-            "no error bars can be found around these weights: the network has values that pass through neurons nearly "
-            "unchanged, as one that deltarule averaged from several; such a model has error bars of its own."
+            "the curvature at these weights is not finite, as for the merged network of an ensemble, so there are no "
+            "error bars: use those that the ensemble's model file holds."
         )
     examples = float(net.cost.target_weight(rows.y, rows.mask).mean())
     return BayesianEnsemble(
-        (net,), (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
+        (net,), (posterior,), np.ones(1), np.array([float(evidence.log_evidence)]), np.array([float(gamma)]), examples
     )
 
 
@@ -87,5 +87,5 @@ def _evidence(F: Objective, p: "Params", point: Any, hyper: Any, *, form: str) -
 
 def _change(before: Any, after: Any) -> float:
     """The largest relative change of alpha and beta."""
-    old, new = (np.append(hyperparameters.flat(each.alpha), each.beta) for each in (before, after))
+    old, new = (np.append(hyperparameters.flatten(each.alpha), each.beta) for each in (before, after))
     return float(np.abs(np.log(new / old)).max())

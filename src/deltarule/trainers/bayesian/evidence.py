@@ -1,15 +1,15 @@
-"""The model of S around one point in whitened parameters, and the evidence of the hyper-parameters there.
+"""The evidence of the hyper-parameters at one point, and the damped step there, in whitened parameters.
 
 With S(p) = beta C + (1/2) p^T A p, C = sum_i w_i C_i, which is (1/2) ‖r‖² of a quadratic cost, and u = A^(1/2) p, the
 Gauss-Newton Hessian of S in u is
 
     H~ = I + J~^T J~,  J~ = sqrt(beta) J A^(-1/2),                                             (BR1)
 
-whose eigenvalues are at least 1, so that its factorisation cannot fail. The evidence of alpha and beta is [MK]
+whose eigenvalues are at least 1, so its factorisation cannot fail. The evidence of alpha and beta is [MK]
 
     ln p(Y | alpha, beta) = -S - (1/2) ln |H~| + (m k / 2) ln(beta / 2 pi)                      (BR2)
 
-where the noise is Gaussian. Where C itself is -ln p(Y | p), as that of classes, beta is 1 and there is no third term:
+for Gaussian noise. If C itself is -ln p(Y | p), as for classes, beta is 1 and there is no third term:
 
     ln p(Y | alpha) = -C - (1/2) p^T A p - (1/2) ln |H| + (1/2) sum ln alpha,  H = J^T J + A,       (BR2')
 
@@ -24,21 +24,26 @@ each input of a layer scaled by 1/sqrt(alpha): ln |H~| = ln |I + K~|, and gamma_
 
 from typing import NamedTuple
 
-from deltarule import engine, trees
+from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, errors_along, gram, gram_traces, linearize
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
-from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
-from deltarule.trainers.levenberg_marquardt.model import Step, bent
+from deltarule.trainers.bayesian.hyperparameters import (
+    Hyperparameters,
+    Precisions,
+    broadcast_alpha,
+    log_hyper_prior,
+    noise_over_prior,
+    root_variance,
+)
+from deltarule.trainers.levenberg_marquardt.model import Step, corrected_step
 from deltarule.trees import add, divide, dot, multiply, ravel, scale, unravel
 
 
 class Evidence(NamedTuple):
-    """What one point says about the hyper-parameters: S, (BR2) with the hyper-prior of alpha, gamma (BR3) in the shape
-    of alpha, and ‖∇_u S‖.
-    """
+    """At one point: S, (BR2) with the hyper-prior of alpha, gamma (BR3) in the shape of alpha, and ‖∇_u S‖."""
 
     objective: Array
     log_evidence: Array
@@ -47,7 +52,7 @@ class Evidence(NamedTuple):
 
 
 class Primal(NamedTuple):
-    """A point in parameter space for n <= m k: 2 C (‖r‖²), J^T r and J^T J, which serve any hyper-parameters."""
+    """2 C (‖r‖²), J^T r and J^T J at one point, for n <= m k; they do not depend on the hyper-parameters."""
 
     square: Array
     gradient: Array
@@ -55,7 +60,7 @@ class Primal(NamedTuple):
 
 
 class Dual(NamedTuple):
-    """A point for m k < n: 2 C (‖r‖²), what the examples left in the network, and the errors of every residual."""
+    """2 C (‖r‖²), the linearization and the errors of every residual at one point, for m k < n."""
 
     square: Array
     lin: Linearization
@@ -64,50 +69,45 @@ class Dual(NamedTuple):
 
 def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
     """S = beta C + (1/2) p^T A p, from 2 C."""
-    return 0.5 * hyper.beta * square + 0.5 * dot(p, multiply(spread(hyper.alpha, p), p))
+    return 0.5 * hyper.beta * square + 0.5 * dot(p, multiply(broadcast_alpha(hyper.alpha, p), p))
 
 
 def primal_point(F: Objective, p: Params) -> Primal:
-    """J^T J once, over blocks."""
+    """Sum J^T J over blocks of the examples."""
     equations = F.sum(Linearization.normal_equations, p, prepare=linearize)
     return Primal(2 * equations.cost, equations.gradient, equations.hessian)
 
 
 def dual_point(F: Objective, p: Params) -> Dual:
-    """The errors of every residual once."""
+    """Compute the errors of every residual."""
     lin = linearize(F.net, p, F.rows.x, F.rows.y, F.rows.mask)
     return Dual(2 * lin.cost, lin, lin.errors())
 
 
 def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
-    """H~ factored, n x n."""
+    """The evidence from the factor of H~, n x n."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
-    d = _root_variance(hyper, p)
+    d = root_variance(hyper, p)
     L = E.factor(_whitened(at, hyper, d), 1.0)
     inverse = E.inverse_lower(L)
-    used = unravel(1 - (inverse * inverse).sum(axis=0), p)  # 1 - (H~^-1)_ii of each parameter
-    gamma = [{name: entry.sum(axis=0) for name, entry in layer.items()} for layer in used]
+    determined = unravel(1 - (inverse * inverse).sum(axis=0), p)  # 1 - (H~^-1)_ii of each parameter
+    gamma = [{name: entry.sum(axis=0) for name, entry in layer.items()} for layer in determined]
     g = _whitened_gradient(at, hyper, p, d)
     S = objective(p, hyper, at.square)
     return Evidence(S, _log_evidence(F, S, L, hyper, relevance), gamma, xp.sqrt(xp.vdot(g, g)))
 
 
 def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu: Array) -> Step:
-    """(BR4) with its geodesic correction."""
+    """The solution of (BR4) with its geodesic correction."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
-    d = _root_variance(hyper, p)
+    d = root_variance(hyper, p)
     g = _whitened_gradient(at, hyper, p, d)
     factor = E.factor(_whitened(at, hyper, d), 1 + mu)
     du = -E.solve(factor, g)
     s = unravel(d * du, p)
     force = hyper.beta * d * ravel(F.acceleration_force(p, s))
     predicted = 0.5 * (mu * xp.vdot(du, du) - xp.vdot(g, du))
-    return bent(s, unravel(-0.5 * d * E.solve(factor, force), p), predicted)
-
-
-def _root_variance(hyper: Hyperparameters, p: Params) -> Array:
-    """A^(-1/2), (n,)."""
-    return ravel(spread(hyper.alpha, p)) ** -0.5
+    return corrected_step(s, unravel(-0.5 * d * E.solve(factor, force), p), predicted)
 
 
 def _whitened(at: Primal, hyper: Hyperparameters, d: Array) -> Array:
@@ -121,38 +121,33 @@ def _whitened_gradient(at: Primal, hyper: Hyperparameters, p: Params, d: Array) 
 
 
 def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
-    """I + K~ factored, m k x m k, with K~ by (GRAM)."""
+    """The evidence from the factor of I + K~, m k x m k, with K~ by (GRAM)."""
     E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
-    covariance, A = _covariance(hyper), spread(hyper.alpha, p)
+    covariance, A = noise_over_prior(hyper), broadcast_alpha(hyper.alpha, p)
     L = E.factor(_whitened_gram(at, covariance), 1.0)
     traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
-    gradient = add(scale(_pull(at, at.lin.r), hyper.beta), multiply(A, p))
+    gradient = add(scale(_transposed_product(at, at.lin.r), hyper.beta), multiply(A, p))
     S = objective(p, hyper, at.square)
-    size = xp.sqrt(dot(gradient, divide(gradient, A)))
-    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), multiply(covariance, traces), size)
+    gradient_norm = xp.sqrt(dot(gradient, divide(gradient, A)))
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), multiply(covariance, traces), gradient_norm)
 
 
 def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
-    """The same by Woodbury's identity."""
+    """The solution of (BR4) by Woodbury's identity, with its geodesic correction."""
     E, r = engine.of(at.lin.r), at.lin.r
-    A = spread(hyper.alpha, p)
-    factor = E.factor(_whitened_gram(at, _covariance(hyper)) / (1 + mu), 1.0)
+    A = broadcast_alpha(hyper.alpha, p)
+    factor = E.factor(_whitened_gram(at, noise_over_prior(hyper)) / (1 + mu), 1.0)
 
-    def solved(r: Array) -> Params:
+    def solve(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return divide(_pull(at, u), A)
+        return divide(_transposed_product(at, u), A)
 
-    gradient = add(scale(_pull(at, r), hyper.beta), multiply(A, p))
-    shrink = scale(p, 1 / (1 + mu))
-    s = scale(add(shrink, solved(r - at.lin.product(shrink))), -1.0)
+    gradient = add(scale(_transposed_product(at, r), hyper.beta), multiply(A, p))
+    shrinkage = scale(p, 1 / (1 + mu))
+    s = scale(add(shrinkage, solve(r - at.lin.product(shrinkage))), -1.0)
     predicted = 0.5 * (mu * dot(s, multiply(A, s)) - dot(gradient, s))
-    return bent(s, scale(solved(at.lin.acceleration(s)), -0.5), predicted)
-
-
-def _covariance(hyper: Hyperparameters) -> Precisions:
-    """beta / alpha: by what (GRAM) scales the inputs of each layer."""
-    return trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    return corrected_step(s, scale(solve(at.lin.acceleration(s)), -0.5), predicted)
 
 
 def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
@@ -160,16 +155,16 @@ def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
     return gram(at.lin, at.lin, errors=(at.errors, at.errors), covariance=covariance)["all"]
 
 
-def _pull(at: Dual, u: Array) -> Params:
+def _transposed_product(at: Dual, u: Array) -> Params:
     """J^T u."""
     return backprop.gradients(at.lin.net, at.lin.passes, errors_along(at.errors, u))
 
 
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
-    """Where a damping leads, S there, and by how much the model says that it falls."""
+    """Return the parameters after a step of this damping, S there, and its predicted fall."""
     step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
-    there = add(p, step.bent)
-    return there, objective(there, hyper, 2 * F.sum(cost, there)), step.predicted
+    params = add(p, step.corrected)
+    return params, objective(params, hyper, 2 * F.sum(cost, params)), step.predicted
 
 
 POINTS = {"primal": primal_point, "dual": dual_point}
@@ -178,10 +173,7 @@ STEPS = {"primal": primal_step, "dual": dual_step}
 
 
 def residual_count(F: Objective) -> Array | None:
-    """m k, or where targets are missing the number of those that were measured, with their weights.
-
-    None where the cost knows its noise, so that there is no beta to find.
-    """
+    """The weighted number of targets that are not missing, m k if none is; None if the cost has no beta."""
     if F.net.cost.has_known_noise(F.net.output_activation):
         return None
     return F.net.outputs * F.net.cost.target_weight(F.rows.y, F.rows.mask).mean()

@@ -27,7 +27,7 @@ import numpy as np
 from deltarule.curvature.linearization import linearize
 from deltarule.engine import numpy_engine as E
 from deltarule.engine.rows import Rows
-from deltarule.trainers.bayesian.hyperparameters import spread
+from deltarule.trainers.bayesian.hyperparameters import broadcast_alpha
 from deltarule.trainers.bayesian.posterior import Posterior, output_covariance
 from deltarule.trees import ravel
 
@@ -60,7 +60,7 @@ def leave_one_out(net: "Network", posterior: Posterior, rows: Rows, removed: np.
     removed = weight if removed is None else np.where(rows.mask > 0, removed, np.nan)
     share = np.nan_to_num(removed / weight)[:, None, None]
     M, Mr = np.empty((N, k, k)), np.empty((N, k))  # (I - s H)^-1 of each row, and its product with r
-    root = np.sqrt(posterior.hyper.beta / ravel(spread(posterior.hyper.alpha, posterior.params)))
+    root = np.sqrt(posterior.hyper.beta / ravel(broadcast_alpha(posterior.hyper.alpha, posterior.params)))
     Q = None
     if posterior.rows is not None:
         inverse = E.inverse_lower(posterior.factor)

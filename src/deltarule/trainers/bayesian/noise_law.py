@@ -1,13 +1,13 @@
-"""How new measurements scatter around an ensemble's mean, learnt from what each row says of a model without it (LOO).
+"""The distribution of new measurements around an ensemble's mean, fitted to leave-one-out errors (LOO).
 
-Between the mean m(x) and a new measurement lie what the parameters leave open, V(x), and the noise. With sigma² the
-noise that is the same for all rows, the law is Student's t of nu degrees of freedom around m(x), of the scale
+A new measurement differs from the mean m(x) by the posterior variance V(x) and by noise, whose average variance is
+sigma². Its distribution is Student's t with nu degrees of freedom around m(x), with the squared scale
 
     s² v(x),   v(x) = V(x) + sigma² e^eta(x),   eta = theta_0 + theta_1 m + theta_2 m² + theta_x x,        (NOISE)
 
-eta kept within what the training rows reach. theta is the maximum of its likelihood on the errors e_i and variances
-V_i of rows left out, under a prior N(0, `SPREAD`²) of its slopes; nu and s are those of the largest likelihood. theta
-is taken where the likelihood of rows that did not determine it gains more than its standard error, else it is 0.
+and eta limited to its range over the training rows. theta maximises the likelihood of the leave-one-out errors e_i with
+the variances V_i, under a prior N(0, `PRIOR_STD`²) of its slopes; nu and s maximise the likelihood. theta is used if in
+cross-validation the log likelihood improves by more than its standard error; else it is 0.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, stdtrit
 
-SPREAD = 0.3  # of a slope of eta, for a standardised column, before any row is seen
+PRIOR_STD = 0.3  # of a slope of eta, for a standardised column
 FREEDOMS = (2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 30.0, 100.0, 1e6)
-ROBUST = 5.0  # degrees of freedom with which theta is fitted, so that no far row decides it
+ROBUST = 5.0  # degrees of freedom with which theta is fitted, to limit the influence of outliers
 FOLDS, STEPS, LEAST_ROWS = 5, 30, 60
 
 
 class NoiseLaw(NamedTuple):
-    """The law (NOISE) of each of k outputs.
+    """The distribution (NOISE) of each of k outputs.
 
     Attributes:
         freedom: nu, one number for all outputs.
@@ -38,28 +38,28 @@ class NoiseLaw(NamedTuple):
     high: np.ndarray
 
     def factor(self, X: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """e^eta, by what the noise is multiplied at X (m, n_1) with the mean (m, k): (m, k)."""
+        """e^eta, the factor of the noise at X (m, n_1) with the mean (m, k): (m, k)."""
         theta = self.slopes.T
         eta = theta[0] + theta[1] * mean + theta[2] * mean**2 + X @ theta[3:]
         return np.exp(np.clip(eta, self.low, self.high))
 
     def std(self, variance: np.ndarray) -> np.ndarray:
-        """The standard deviation of the t whose v is given."""
+        """The standard deviation of Student's t for v."""
         return np.sqrt(self.scale * variance * self.freedom / (self.freedom - 2))
 
     def reach(self, coverage: float) -> float:
-        """By how many of these standard deviations an interval of this probability reaches to each side."""
+        """The half width of an interval of this probability, in standard deviations."""
         return float(stdtrit(self.freedom, 0.5 + coverage / 2) * np.sqrt((self.freedom - 2) / self.freedom))
 
     def log_density(self, error: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """ln of the density of errors whose v is given."""
+        """The log density of errors for v."""
         return _log_t(error**2, self.scale * variance, self.freedom)
 
 
 def fit_noise_law(
     X: np.ndarray, mean: np.ndarray, error: np.ndarray, spread: np.ndarray, noise: np.ndarray, weight: np.ndarray
 ) -> NoiseLaw:
-    """The law from rows left out.
+    """Fit the distribution to leave-one-out predictions.
 
     Args:
         X: the inputs, (N, n_1).
@@ -71,26 +71,26 @@ def fit_noise_law(
     """
     k = mean.shape[1]
     slopes, low, high = np.zeros((k, 3 + X.shape[1])), np.zeros(k), np.zeros(k)
-    seen = np.isfinite(error)
-    v = np.where(seen, spread + noise, 1.0)
+    valid = np.isfinite(error)
+    v = np.where(valid, spread + noise, 1.0)
     for o in range(k):
-        known = np.isfinite(error[:, o])
-        design = _Design.of(np.column_stack([mean[known, o], mean[known, o] ** 2, X[known]]))
-        rows = _Errors(design.columns, error[known, o] ** 2, spread[known, o], float(noise[o]), weight[known])
+        some = valid[:, o]
+        design = _Design.of(np.column_stack([mean[some, o], mean[some, o] ** 2, X[some]]))
+        rows = _Errors(design.columns, error[some, o] ** 2, spread[some, o], float(noise[o]), weight[some])
         if len(rows.square) < LEAST_ROWS or not rows.depends():
             continue
         theta = rows.fitted()
         eta = rows.columns @ theta
         slopes[o], low[o], high[o] = design.raw(theta), eta.min(), eta.max()
-        v[known, o] = rows.variance(theta)
-    e2, w = np.where(seen, error, 0.0) ** 2, weight[:, None] * seen
-    found = [(_scales(e2, v, w, nu), nu) for nu in FREEDOMS]
-    scale, nu = max(found, key=lambda one: float((w * _log_t(e2, one[0] * v, one[1])).sum()))
+        v[some, o] = rows.variance(theta)
+    e2, w = np.where(valid, error, 0.0) ** 2, weight[:, None] * valid
+    candidates = [(_scales(e2, v, w, nu), nu) for nu in FREEDOMS]
+    scale, nu = max(candidates, key=lambda candidate: (w * _log_t(e2, candidate[0] * v, candidate[1])).sum())
     return NoiseLaw(nu, scale, slopes, low, high)
 
 
 class _Design(NamedTuple):
-    """Standardised columns behind one of ones."""
+    """A column of ones and standardised columns."""
 
     columns: np.ndarray
     mean: np.ndarray
@@ -103,13 +103,13 @@ class _Design(NamedTuple):
         return cls(np.column_stack([np.ones(len(raw)), (raw - mean) / std]), mean, std)
 
     def raw(self, theta: np.ndarray) -> np.ndarray:
-        """theta for the columns as they were."""
+        """theta for the columns before standardisation."""
         slopes = theta[1:] / self.std
         return np.concatenate([[theta[0] - slopes @ self.mean], slopes])
 
 
 class _Errors(NamedTuple):
-    """Squared errors of rows left out, and what they may depend on."""
+    """Squared leave-one-out errors, and the columns of eta."""
 
     columns: np.ndarray
     square: np.ndarray
@@ -126,7 +126,7 @@ class _Errors(NamedTuple):
     def fitted(self, constant: bool = False) -> np.ndarray:
         """theta by Fisher scoring: score g/2 (u e²/v² - 1/v), information g²/(2 v²), u = (nu + 1)/(nu + e²/v)."""
         B = self.columns[:, :1] if constant else self.columns
-        theta, penalty = np.zeros(B.shape[1]), np.full(B.shape[1], SPREAD**-2)
+        theta, penalty = np.zeros(B.shape[1]), np.full(B.shape[1], PRIOR_STD**-2)
         penalty[0] = 1e-6
         for _ in range(STEPS):
             g = self.noise * np.exp(np.clip(B @ theta, -12, 12))
@@ -141,21 +141,26 @@ class _Errors(NamedTuple):
         return theta if not constant else np.concatenate([theta, np.zeros(self.columns.shape[1] - 1)])
 
     def depends(self) -> bool:
-        """Whether rows that did not determine theta are more likely with it, by more than the standard error."""
+        """Whether theta improves the log likelihood in cross-validation by more than its standard error."""
         fold, gain = np.arange(len(self.square)) % FOLDS, np.zeros(len(self.square))
         for f in range(FOLDS):
-            known, held = self.of(fold != f), self.of(fold == f)
+            train, test = self.of(fold != f), self.of(fold == f)
             for sign, constant in ((1, False), (-1, True)):
-                theta = known.fitted(constant)
-                scale = _scales(known.square[:, None], known.variance(theta)[:, None], known.weight[:, None], ROBUST)
-                gain[fold == f] += sign * _log_t(held.square, scale[0] * held.variance(theta), ROBUST)
-        mean = np.average(gain, weights=self.weight)
-        return bool(mean > np.sqrt(np.average((gain - mean) ** 2, weights=self.weight) / effective(self.weight)))
+                theta = train.fitted(constant)
+                scale = _scales(train.square[:, None], train.variance(theta)[:, None], train.weight[:, None], ROBUST)
+                gain[fold == f] += sign * _log_t(test.square, scale[0] * test.variance(theta), ROBUST)
+        return exceeds_standard_error(gain, self.weight)
 
 
-def effective(weight: np.ndarray) -> float:
-    """So many rows of one weight tell as much: (sum w)² / sum w²."""
+def effective_count(weight: np.ndarray) -> float:
+    """The effective number of weighted rows, (sum w)² / sum w²."""
     return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def exceeds_standard_error(gain: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether the weighted mean of a gain over rows is larger than its standard error."""
+    mean = np.average(gain, weights=weight)
+    return bool(mean > np.sqrt(np.average((gain - mean) ** 2, weights=weight) / effective_count(weight)))
 
 
 def _log_t(square: np.ndarray, scale: np.ndarray, nu: float) -> np.ndarray:
@@ -164,7 +169,7 @@ def _log_t(square: np.ndarray, scale: np.ndarray, nu: float) -> np.ndarray:
 
 
 def _scales(square: np.ndarray, v: np.ndarray, weight: np.ndarray, nu: float) -> np.ndarray:
-    """The s² of the largest likelihood of each column, by EM: s² ← mean of u z², u = (nu + 1)/(nu + z²/s²)."""
+    """The maximum-likelihood s² of each column, by EM: s² ← mean of u z², u = (nu + 1)/(nu + z²/s²)."""
     z2 = square / v
     total = np.maximum(weight.sum(axis=0), 1e-300)
     s2 = np.maximum((weight * z2).sum(axis=0) / total, 1e-12)

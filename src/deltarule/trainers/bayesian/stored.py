@@ -1,7 +1,7 @@
-"""An ensemble of posteriors as named arrays, for a model file, and back.
+"""The arrays that store an ensemble of posteriors in a model file.
 
-The network in the file is the ensemble's members side by side, so its layers tell those of a member but for their
-sizes, and the members' own parameters lie here.
+The network in the file is the merged one, from which the members' activations and cost are read; their parameters are
+among these arrays.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ Tensors = dict[str, np.ndarray]
 
 
 def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
-    """The arrays of the ensemble by name, float64.
+    """Return the arrays of the ensemble by name, float64.
 
     "weights", "log_evidence", "gamma" (members,), "examples" (); of member i "i.0.W", "i.0.b", ..., "i.alpha"
     (groups,), "i.beta" (), "i.noise" (k,) and "i.factor"; where a member has the dual form "rows.x", "rows.y" and
@@ -42,7 +42,7 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
     }
     for i, member in enumerate(ensemble.members):
         tensors |= {f"{i}.{j}.{name}": p for j, layer in enumerate(member.params) for name, p in layer.items()}
-        tensors[f"{i}.alpha"] = hyperparameters.flat(member.hyper.alpha)
+        tensors[f"{i}.alpha"] = hyperparameters.flatten(member.hyper.alpha)
         tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
     for i, (steps, member) in enumerate(zip(ensemble.steps, ensemble.members, strict=True)):
         if steps is not None:
@@ -63,35 +63,35 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
 
 
 def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEnsemble:
-    """The ensemble that `as_tensors` wrote down.
+    """Rebuild the ensemble from the arrays of `as_tensors`.
 
     Args:
-        net: the network of the file, all members side by side; its activations and cost are a member's.
+        net: the merged network of the file.
         tensors: the arrays.
 
     Raises:
         ModelFileError: an array is missing or has another shape.
     """
-    found = _Found(tensors)
-    count = len(found.array("weights", None))
-    nets = [_member_net(net, found, i) for i in range(count)]
-    rows = [_rows(one, found, i) for i, one in enumerate(nets)]
-    nets = [one if its is None else mask_missing_targets(one, its.y) for one, its in zip(nets, rows, strict=True)]
+    arrays = _Arrays(tensors)
+    count = len(arrays.array("weights", None))
+    nets = [_member_net(net, arrays, i) for i in range(count)]
+    rows = [_rows(member, arrays, i) for i, member in enumerate(nets)]
+    nets = [n if r is None else mask_missing_targets(n, r.y) for n, r in zip(nets, rows, strict=True)]
     return BayesianEnsemble(
         nets=tuple(nets),
-        members=tuple(_member(one, found, i, rows[i]) for i, one in enumerate(nets)),
-        weights=found.array("weights", count),
-        log_evidence=found.array("log_evidence", count),
-        gamma=found.array("gamma", count),
-        examples=float(found.array("examples")),
-        law=_law(found, net.outputs),
-        steps=tuple(_steps(found, i, net) for i in range(count)),
-        log=_log(found),
+        members=tuple(_member(member, arrays, i, rows[i]) for i, member in enumerate(nets)),
+        weights=arrays.array("weights", count),
+        log_evidence=arrays.array("log_evidence", count),
+        gamma=arrays.array("gamma", count),
+        examples=float(arrays.array("examples")),
+        law=_law(arrays, net.outputs),
+        steps=tuple(_steps(arrays, i, net) for i in range(count)),
+        log=_log(arrays),
     )
 
 
-class _Found:
-    """Arrays that are asked for by name and shape; None stands for any length."""
+class _Arrays:
+    """Arrays whose shapes are checked when they are read; None stands for any length."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]):
         self.tensors = tensors
@@ -110,16 +110,16 @@ class _Found:
         return array
 
 
-def _member_net(net: Network, found: _Found, i: int) -> Network:
-    """A member has the file's activations, and as many hidden layers as arrays, the first of them."""
-    places = [name.split(".") for name in found.tensors if name.startswith(f"{i}.")]
-    depth, layers = max((int(place[1]) + 1 for place in places if len(place) == 3), default=0), []
+def _member_net(net: Network, arrays: _Arrays, i: int) -> Network:
+    """The network of a member: the first hidden layers of the file's network, as many as there are arrays for."""
+    paths = [name.split(".") for name in arrays.tensors if name.startswith(f"{i}.")]
+    depth, layers = max((int(path[1]) + 1 for path in paths if len(path) == 3), default=0), []
     if not 0 < depth <= len(net.layers):
         raise ModelFileError(f"its error bars hold {depth} layers of member {i}: train or copy the model again.")
     for j, layer in enumerate([*net.layers[: depth - 1], net.layers[-1]]):
         if not layer.supports_input_precisions:
-            raise ModelFileError(f"it has error bars and {layer!r}, which knows none: train or copy the model again.")
-        layers.append(replace(layer, n=len(found.array(f"{i}.{j}.b", None))))  # pyright: ignore[reportArgumentType, reportCallIssue]
+            raise ModelFileError(f"it has error bars and {layer!r}, which has none: train or copy the model again.")
+        layers.append(replace(layer, n=len(arrays.array(f"{i}.{j}.b", None))))  # pyright: ignore[reportArgumentType, reportCallIssue]
     if layers[-1].n != net.outputs:
         raise ModelFileError(
             f"it has {net.outputs} outputs and error bars for {layers[-1].n}: train or copy the model again."
@@ -127,58 +127,58 @@ def _member_net(net: Network, found: _Found, i: int) -> Network:
     return Network(layers, net.cost)
 
 
-def _steps(found: _Found, i: int, net: Network) -> StepFeatures | None:
-    if f"steps.{i}.W" not in found.tensors:
+def _steps(arrays: _Arrays, i: int, net: Network) -> StepFeatures | None:
+    if f"steps.{i}.W" not in arrays.tensors:
         return None
-    W = found.array(f"steps.{i}.W", None, None)
+    W = arrays.array(f"steps.{i}.W", None, None)
     width = sum(W.shape)
     sizes = {"b": len(W), "mean": width, "std": width}
-    arrays = {name: found.array(f"steps.{i}.{name}", size) for name, size in sizes.items()}
-    return StepFeatures(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    others = {name: arrays.array(f"steps.{i}.{name}", size) for name, size in sizes.items()}
+    return StepFeatures(W, **others, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _law(found: _Found, outputs: int) -> NoiseLaw | None:
-    if "law.freedom" not in found.tensors:
+def _law(arrays: _Arrays, outputs: int) -> NoiseLaw | None:
+    if "law.freedom" not in arrays.tensors:
         return None
-    inputs = found.array("law.slopes", None, None).shape[1] - 3
+    inputs = arrays.array("law.slopes", None, None).shape[1] - 3
     shapes = {"scale": (outputs,), "slopes": (outputs, 3 + inputs), "low": (outputs,), "high": (outputs,)}
     return NoiseLaw(
-        float(found.array("law.freedom")),
-        **{name: found.array(f"law.{name}", *shape) for name, shape in shapes.items()},
+        float(arrays.array("law.freedom")),
+        **{name: arrays.array(f"law.{name}", *shape) for name, shape in shapes.items()},
     )
 
 
-def _log(found: _Found) -> LogScale | None:
-    if "log.shift" not in found.tensors:
+def _log(arrays: _Arrays) -> LogScale | None:
+    if "log.shift" not in arrays.tensors:
         return None
-    return LogScale(*(float(found.array(f"log.{name}")) for name in LogScale._fields))
+    return LogScale(*(float(arrays.array(f"log.{name}")) for name in LogScale._fields))
 
 
-def _rows(net: Network, found: _Found, i: int) -> Rows | None:
-    """The training examples of a member of the dual form; their weights say what is padding."""
-    own = f"steps.{i}.x" if f"steps.{i}.W" in found.tensors else "rows.x"
-    if own not in found.tensors:
+def _rows(net: Network, arrays: _Arrays, i: int) -> Rows | None:
+    """The training examples of a member of the dual form; padding has the weight 0."""
+    name = f"steps.{i}.x" if f"steps.{i}.W" in arrays.tensors else "rows.x"
+    if name not in arrays.tensors:
         return None
-    x = found.array(own, None, found.array(f"{i}.0.W", None, None).shape[1])
-    y, weight = found.array("rows.y", len(x), net.outputs), found.array("rows.weight", len(x))
-    if "rows.missing" in found.tensors:
-        y = np.where(found.array("rows.missing", len(x), net.outputs), np.nan, y)
+    x = arrays.array(name, None, arrays.array(f"{i}.0.W", None, None).shape[1])
+    y, weight = arrays.array("rows.y", len(x), net.outputs), arrays.array("rows.weight", len(x))
+    if "rows.missing" in arrays.tensors:
+        y = np.where(arrays.array("rows.missing", len(x), net.outputs), np.nan, y)
     return Rows(x, y, weight, len(x))
 
 
-def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior:
-    params, below = [], found.array(f"{i}.0.W", None, None).shape[1]
+def _member(net: Network, arrays: _Arrays, i: int, rows: Rows | None) -> Posterior:
+    params, below = [], arrays.array(f"{i}.0.W", None, None).shape[1]
     for j, layer in enumerate(net.layers):
         n = layer.n  # pyright: ignore[reportAttributeAccessIssue]
-        params.append({"W": found.array(f"{i}.{j}.W", n, below), "b": found.array(f"{i}.{j}.b", n)})
+        params.append({"W": arrays.array(f"{i}.{j}.W", n, below), "b": arrays.array(f"{i}.{j}.b", n)})
         below = n
     inputs = params[0]["W"].shape[1]
-    groups = found.array(f"{i}.alpha", inputs + 1 + 2 * (len(params) - 1))
-    alpha = hyperparameters.unflat(groups, params)
+    groups = arrays.array(f"{i}.alpha", inputs + 1 + 2 * (len(params) - 1))
+    alpha = hyperparameters.unflatten(groups, params)
     order = trees.size(params)
-    if rows is not None and len(found.array(f"{i}.factor", None, None)) != order:  # of the dual form, m k < n
+    if rows is not None and len(arrays.array(f"{i}.factor", None, None)) != order:  # of the dual form, m k < n
         order = len(rows.x) * net.outputs
     else:
         rows = None
-    noise, factor = found.array(f"{i}.noise", net.outputs), found.array(f"{i}.factor", order, order)
-    return Posterior(params, Hyperparameters(alpha, found.array(f"{i}.beta")), noise, factor, rows)  # pyright: ignore[reportArgumentType]
+    noise, factor = arrays.array(f"{i}.noise", net.outputs), arrays.array(f"{i}.factor", order, order)
+    return Posterior(params, Hyperparameters(alpha, arrays.array(f"{i}.beta")), noise, factor, rows)  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Bayesian regularisation: Levenberg-Marquardt steps on a penalised cost whose penalties the data themselves choose."""
+"""Bayesian regularisation: Levenberg-Marquardt steps on a penalised cost whose penalties follow from the data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TRIALS = 12  # the most dampings tried in one epoch
 SMALLEST_MU, LARGEST_MU = 1e-12, 1e10
-NEARLY_LINEAR = 0.3  # what the weights of every second start are multiplied by
+NEARLY_LINEAR = 0.3  # the factor of the weights of every second start
 
 
 class BayesianState(NamedTuple):
@@ -38,19 +38,19 @@ class BayesianState(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One damping tried: where it leads, and whether S is less there."""
+    """One damping tried: the parameters after its step, and whether S is smaller there."""
 
     params: Params
     accepted: bool
 
 
 def has_evidence(net: "Network") -> bool:
-    """Whether the cost is -ln of a probability of the targets, but for the scale of Gaussian noise."""
+    """Whether the cost is the negative log likelihood of the targets, up to the scale of Gaussian noise."""
     return has_gaussian_noise(net) or net.cost.has_known_noise(net.output_activation)
 
 
 def has_gaussian_noise(net: "Network") -> bool:
-    """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
+    """Whether the cost is the negative log likelihood of Gaussian noise around linear outputs, up to its scale."""
     net = unmasked(net)
     return net.can_refit and net.cost.is_gaussian
 
@@ -59,26 +59,25 @@ def has_gaussian_noise(net: "Network") -> bool:
 class BayesianRegularization(Trainer):
     """Minimise S = (beta/2) ‖r‖² + (1/2) p^T A p while alpha (the diagonal of A) and beta maximise the evidence [MK].
 
-    One epoch measures the evidence and gamma where it stands, updates alpha and beta (`hyperparameters.update`) and
-    takes one accepted Levenberg-Marquardt step on S. On noisy data the evidence rises, has a maximum and falls while
-    the network goes on to learn the noise; so the parameters of the largest evidence are kept, and training stops with
-    "evidence" after `max_fail` epochs without a larger one. No data are held out, and validation data are refused.
+    One epoch computes the evidence and gamma, updates alpha and beta (`hyperparameters.update`) and takes one accepted
+    Levenberg-Marquardt step on S. On noisy data the evidence rises to a maximum and falls when the network begins to
+    learn the noise; so the parameters of the largest evidence are returned, and training stops with "evidence" after
+    `max_fail` epochs without a larger one. It needs no validation data and refuses them.
 
-    The history has "log_evidence", "gamma", "beta", "alpha" (one a group, see `hyperparameters.flat`), "mu", and
-    "cost" without the penalty, all at the start of the epoch. Of `restarts` every second start is nearly linear
-    (weights times 0.3): noisy or linear data prefer these, and the evidence tells.
+    The history has "log_evidence", "gamma", "beta", "alpha" (one for each group, see `hyperparameters.flatten`), "mu",
+    and "cost" without the penalty, all at the start of the epoch. With `restarts` every second start is nearly linear
+    (weights times 0.3), which suits noisy or linear data.
 
-    Inputs and targets are taken as standardised (mean 0, variance 1), and the output layer as linear with the quadratic
-    cost. Where the cost is -ln of the probability of classes (softmax with the log-likelihood, sigmoid with the
-    cross-entropy), its sum stands for (1/2) ‖r‖², beta is 1 and stays so (BR2'). `BayesianEnsemble` turns what is found
-    into error bars.
+    Inputs and targets must be standardised (mean 0, variance 1), and the output layer linear with the quadratic cost.
+    For classes (softmax with the log-likelihood cost, sigmoid with the cross-entropy) the sum of the costs replaces
+    (1/2) ‖r‖², and beta is fixed at 1 (BR2'). `BayesianEnsemble` computes error bars from the result.
 
     Args:
         solver: "auto", or the form of the step: "primal" (n x n) or "dual" (m k x m k).
-        max_fail: the epochs without a larger evidence that end the training.
-        damping: the first mu, beside 1 of the whitened prior.
-        relevance: whether the weights from each input have a precision of their own, or all inputs one. None gives them
-            their own, but not in a classifier without hidden layers, where few rows would switch off too much.
+        max_fail: stop after this many epochs without a larger evidence.
+        damping: the first mu; the whitened prior has curvature 1.
+        relevance: whether the weights from each input have their own precision, or all inputs share one. None gives
+            each its own, except in a classifier without hidden layers, where few rows would switch off too many.
 
     Raises:
         ConfigurationError: a value outside its range.
@@ -97,32 +96,27 @@ class BayesianRegularization(Trainer):
     selects_by: ClassVar[str | None] = "log_evidence"
 
     def __post_init__(self):
-        """Check every number where it is given."""
         require_choice("solver", self.solver, ("auto", "primal", "dual"))
         object.__setattr__(self, "max_fail", require_count("max_fail", self.max_fail))
         object.__setattr__(self, "damping", require_number("damping", self.damping, above=0))
 
     def check(self, net: "Network", count: int) -> None:
-        """The evidence is that of Gaussian noise around linear outputs, or of classes; dense layers only."""
+        """Raise a ConfigurationError unless the cost is a log likelihood and all layers are dense."""
         require_derivatives(net)
         if not has_evidence(net):
             raise ConfigurationError(
-                "Bayesian regularisation needs a cost that is -ln of a probability: a linear output layer with the "
-                "quadratic cost (1/2)‖y - a‖², softmax with the log-likelihood or sigmoid with the cross-entropy; use "
-                "another regularisation for this network."
+                f"Bayesian regularisation needs a cost that is a negative log likelihood, and the network has the cost "
+                f"{net.cost!r} with the output {net.output_activation.name!r}: use linear outputs with the quadratic "
+                "cost (1/2)‖y - a‖², softmax with the log-likelihood, sigmoid with the cross-entropy, or l2."
             )
         for i, layer in enumerate(net.layers):
             if not layer.supports_input_precisions:
                 raise ConfigurationError(
-                    f"layer {i} is {layer!r}, and Bayesian regularisation knows dense layers only: use l2 instead."
+                    f"layer {i} is {layer!r}, and Bayesian regularisation supports dense layers only: use l2 instead."
                 )
 
     def form(self, sizes: Sizes, examples: int) -> str:
-        """Which matrix is factored: "primal" or "dual", the smaller one.
-
-        Raises:
-            ConfigurationError: neither fits the memory.
-        """
+        """The form of a step; a ConfigurationError if neither matrix fits the memory."""
         if self.solver != "auto":
             return self.solver
         form = choose_form(sizes, examples)
@@ -137,15 +131,15 @@ class BayesianRegularization(Trainer):
     def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch whose first trial is accepted.
 
-        Primal: J^T J once, H~ factored and inverted for the evidence, and factored once more for the step. Dual: the
-        Gram and its factor for each of the two, (I + K~)^-1, and as many products as a Gram for the traces.
+        Primal: J^T J, the factor and inverse of H~ for the evidence, and a factor for the step. Dual: the Gram and its
+        factor for each of the two, (I + K~)^-1, and the traces, which cost as much as a Gram.
         """
         n, form = sizes.parameters, self.form(sizes, count)
         once = form_costs(sizes, count)[form].flops
         return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * sizes.outputs) ** 3 / 3
 
     def diversify(self, starts: list[Params]) -> list[Params]:
-        """Every second start nearly linear."""
+        """Make every second start nearly linear."""
         return [
             [{"W": NEARLY_LINEAR * layer["W"], "b": layer["b"]} for layer in start] if i % 2 else start
             for i, start in enumerate(starts)
@@ -155,36 +149,35 @@ class BayesianRegularization(Trainer):
         """None: every step takes all examples."""
 
     def init(self, net: "Network", params: Params, rows: Rows) -> BayesianState:
-        """The first hyper-parameters, from how the parameters were drawn."""
         return BayesianState(params, hyperparameters.initial(params), float(self.damping), 0)
 
     def epoch(
         self, net: "Network", state: BayesianState, rows: Rows, context: EpochContext
     ) -> tuple[BayesianState, Record]:
-        """The evidence here, its update of alpha and beta, and one accepted step under them."""
+        """Compute the evidence, update alpha and beta, and take one accepted step under them."""
         (form, block), p, dtype = self.plan(net, rows), state.params, rows.x.dtype
         F = Objective(net, rows, block)
         point = F.call(POINTS[form], p)
-        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form, relevance=self._relevance(net))
-        before = float(S)
+        relevance = self._uses_relevance(net)
+        evidence, hyper, S_before = F.call(_update, p, point, state.hyper, form=form, relevance=relevance)
 
-        def tried(mu: float) -> tuple[Trial, float]:
-            there, S, predicted = F.call(attempt, p, point, hyper, mu, form=form)
-            fall = before - float(S)
-            accepted = fall > 0  # not for what is not a number
-            return Trial(there, accepted), max(mu * _factor(accepted, fall, float(predicted)), SMALLEST_MU)
+        def try_damping(mu: float) -> tuple[Trial, float]:
+            params, S, predicted = F.call(attempt, p, point, hyper, mu, form=form)
+            fall = float(S_before) - float(S)
+            accepted = fall > 0  # False for NaN
+            return Trial(params, accepted), max(mu * _factor(accepted, fall, float(predicted)), SMALLEST_MU)
 
-        mu, trials = damped_step(tried, state.mu, lambda mu: mu > LARGEST_MU, TRIALS, context.check_time)
+        mu, trials = damped_step(try_damping, state.mu, lambda mu: mu > LARGEST_MU, TRIALS, context.check_time)
         accepted = bool(trials) and trials[-1].accepted
-        # Past the largest mu, S is at its minimum and only alpha and beta move.
+        # Beyond the largest mu, S is at its minimum and only alpha and beta change.
         mu = float(self.damping) if mu > LARGEST_MU else mu
         record = {
             "cost": dtype.type(0.5 * float(point.square) / float(rows.mask.sum())),
-            "log_evidence": dtype.type(here.log_evidence),
-            "gamma": dtype.type(hyperparameters.total(here.gamma)),
+            "log_evidence": dtype.type(evidence.log_evidence),
+            "gamma": dtype.type(hyperparameters.total(evidence.gamma)),
             "beta": dtype.type(state.hyper.beta),
-            "alpha": np.asarray(hyperparameters.flat(state.hyper.alpha)),
-            "gradient_norm": dtype.type(here.gradient_norm),
+            "alpha": np.asarray(hyperparameters.flatten(state.hyper.alpha)),
+            "gradient_norm": dtype.type(evidence.gradient_norm),
             "mu": dtype.type(state.mu),
             "accepted": np.int32(accepted),
             "rejected": np.int32(len(trials) - accepted),
@@ -196,35 +189,34 @@ class BayesianRegularization(Trainer):
         since = 0 if improved else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
-    def _relevance(self, net: "Network") -> bool:
+    def _uses_relevance(self, net: "Network") -> bool:
         if self.relevance is not None:
             return self.relevance
         return len(net.layers) > 1 or has_gaussian_noise(net)
 
     def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
-        """The form of a step on these rows, and how many of them are linearised at once: a block of their Jacobian."""
+        """Return the form of a step on these rows, and how many of them are linearised together."""
         sizes, count = net.sizes(rows.x.shape[1:]), rows.x.shape[0]
         return self.form(sizes, count), linearization_block(count, sizes.parameters, sizes.outputs)
 
 
 def _factor(accepted: bool, fall: float, predicted: float) -> float:
-    """By what mu is multiplied after a trial: the gain ratio, fall / predicted, says how far the model holds.
+    """The factor of mu after a trial, by the gain ratio fall / predicted.
 
-    A tenth after every accepted step had the next trial rejected nearly every time: two trials an epoch for one.
+    A factor of 1/10 after every accepted step would lead to a rejected trial in nearly every epoch.
     """
     if not accepted:
         return 4.0
     return 1 / 4 if fall > 0.6 * predicted else 1.0 if fall > 0.2 * predicted else 2.0
 
 
-def _learn(
+def _update(
     F: Objective, p: Params, point: Any, hyper: Hyperparameters, *, form: str, relevance: bool
 ) -> tuple[Evidence, Hyperparameters, Any]:
-    """The evidence at a point, the hyper-parameters that it leads to, and S under these."""
-    here = EVIDENCE[form](F, p, point, hyper, relevance=relevance)
-    residuals = residual_count(F)
-    after = hyperparameters.update(hyper, p, here.gamma, residuals, point.square, relevance)
-    return here, after, objective(p, after, point.square)
+    """The evidence at a point, the updated hyper-parameters, and S under these."""
+    evidence = EVIDENCE[form](F, p, point, hyper, relevance=relevance)
+    after = hyperparameters.update(hyper, p, evidence.gamma, residual_count(F), point.square, relevance)
+    return evidence, after, objective(p, after, point.square)
 
 
 register(BayesianRegularization, leaves=("damping", "max_fail"))

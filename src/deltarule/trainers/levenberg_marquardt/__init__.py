@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt: the direction in three exact forms, its control, and the trainer that joins them."""
+"""Levenberg-Marquardt: the damped step in three exact forms, the control of its damping, and the trainer."""
 
 from deltarule.trainers.base import VERDICTS
 from deltarule.trainers.levenberg_marquardt.trainer import LevenbergMarquardt

@@ -1,4 +1,4 @@
-"""The damped quadratic model of (LM): what its three forms share, the primal and the matrix-free one, and the refit.
+"""The damped quadratic model of Levenberg-Marquardt: its primal and matrix-free forms, and the refit of the outputs.
 
 With A the prior (l2 on weights, 0 on biases) and D = A + lambda I, every form solves
 
@@ -8,9 +8,9 @@ for the step s, and then, with the same factor, the geodesic correction [T&S]
 
     (J^T J + D) a = -(1/2) J^T d²r/dt²  along s.
 
-The forms differ in what they factor: the primal one, for n <= m k, J^T J + D (n x n); `dual` J D^-1 J^T + I (m k x
-m k); the matrix-free one, for networks and data too large to factor either way, nothing. Each is a model of the
-objective at one point, made once, and a step for any damping.
+The primal form, for n <= m k, factors J^T J + D (n x n), the dual form (`dual`) J D^-1 J^T + I (m k x m k), and the
+matrix-free form, for matrices too large to factor, nothing. Each has a model of the objective at one point, computed
+once, and from it a step for any damping.
 """
 
 from collections.abc import Callable
@@ -29,39 +29,36 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Number = Any
-LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
+LARGEST_CORRECTION = 0.375  # ‖a‖/‖s‖ of the geodesic correction: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 
 
 class Step(NamedTuple):
-    """A solution of the damped model: the step to take, s + a with a clipped, and what the model promises for s.
+    """The step s + a with a clipped geodesic correction a, and the predicted fall (lambda ‖s‖² - g^T s)/2 for s."""
 
-    predicted is the fall of the objective, (lambda ‖s‖² - g^T s)/2.
-    """
-
-    bent: Params
+    corrected: Params
     predicted: Array
 
 
 def correction_share(s_norm: Array, a_norm: Array) -> Array:
-    """The share of the geodesic correction that is taken: it is clipped beside the step rather than refused."""
+    """The factor by which the geodesic correction is clipped."""
     xp = a_norm.__array_namespace__()
     return xp.minimum(1, LARGEST_CORRECTION * s_norm / xp.maximum(a_norm, xp.finfo(a_norm.dtype).tiny))
 
 
-def bent(s: Params, a: Params, predicted: Array) -> Step:
-    """The step that follows s + a."""
+def corrected_step(s: Params, a: Params, predicted: Array) -> Step:
+    """Return the step s + a, with a clipped."""
     return Step(add(s, a, correction_share(norm(s), norm(a))), predicted)
 
 
 def predicted_fall(gradient: Params, s: Params, lam: Array) -> Array:
-    """(lambda ‖s‖² - g^T s)/2, what F falls by if the model holds; (LM) makes it F(p) - model(p + s)."""
+    """(lambda ‖s‖² - g^T s)/2, the fall F(p) - model(p + s) of a solution of (LM)."""
     return 0.5 * (lam * dot(s, s) - dot(gradient, s))
 
 
 class Primal(NamedTuple):
     """The objective at one point, its gradient g = J^T r + A p and ‖g‖, tr J^T J, and J^T J.
 
-    kept holds what the examples left in the network and J^T, of each part, where they go through it together.
+    linearization holds the passes of the examples and J^T, of each part, if they fit one block.
     """
 
     objective: Array
@@ -69,15 +66,15 @@ class Primal(NamedTuple):
     gradient_norm: Array
     trace: Array
     hessian: Array
-    kept: Any
+    linearization: Any
 
 
 def primal_model(F: Objective, p: Params) -> Primal:
-    """J^T J and J^T r with the prior."""
-    kept, equations = F.equations(p)
+    """Compute J^T J and J^T r, with the prior."""
+    linearization, equations = F.normal_equations(p)
     gradient = F.plus_prior(unravel(equations.gradient, p), p)
     trace = equations.hessian.__array_namespace__().trace(equations.hessian)
-    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, kept)
+    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, linearization)
 
 
 def primal_step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -> Step:
@@ -88,12 +85,12 @@ def primal_step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: 
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    force = ravel(F.acceleration_force(p, s, at.kept))
-    return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
+    force = ravel(F.acceleration_force(p, s, at.linearization))
+    return corrected_step(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
 
 
 class MatrixFree(NamedTuple):
-    """As `Primal`, with the diagonal of J^T J alone."""
+    """As `Primal`, with only the diagonal of J^T J."""
 
     objective: Array
     gradient: Params
@@ -127,7 +124,7 @@ def matrix_free_step(
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    return bent(s, scale(solve(F.acceleration_force(p, s)), -0.5), predicted)
+    return corrected_step(s, scale(solve(F.acceleration_force(p, s)), -0.5), predicted)
 
 
 def _first_sums(lin: Linearization) -> tuple[Array, Params, Params]:
@@ -166,22 +163,20 @@ def conjugate_gradients(
 
 
 def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
-    """The parameters with a linear output layer refitted under the quadratic cost; the layers below stay as they are.
+    """Return the parameters with a linear output layer refitted to the quadratic cost.
 
-    Such a layer enters the outputs linearly, so once the step has moved the layers below, its best change is one ridge
-    regression on B = [a^{L-1}, 1]:
+    The outputs are linear in that layer, so after a step of the layers below its best change is the ridge regression
+    on B = [a^{L-1}, 1]:
 
         (B^T B + D) dW^T = B^T (y - a^L) - A W^T.
 
-    It keeps the damping of the step: without it the output weights run away when B loses rank.
+    The damping of the step is kept: without it the output weights diverge when B loses rank.
     """
     W, b = p[-1]["W"], p[-1]["b"]
     E, xp, h = engine.of(W), W.__array_namespace__(), W.shape[1]
-    if (
-        F.fits_one_block and prod(F.rows.y.shape[:-1]) <= h and F.l2 is None
-    ):  # the dual of the same regression, as in Woodbury
-        B, missing = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
-        change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), missing)
+    if F.fits_one_block and prod(F.rows.y.shape[:-1]) <= h and F.l2 is None:  # the dual form is smaller
+        B, error = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), error)
     else:
         BtB, force = F.sum(_regression_sums, p)
         damping = lam
@@ -195,15 +190,19 @@ def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
 
 def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B^T B and B^T (y - a^L)."""
-    B, missing = _regression(net, p, x, y, weight)
-    return engine.of(B).symmetric_product(B.T), B.T @ missing
+    B, error = _regression(net, p, x, y, weight)
+    return engine.of(B).symmetric_product(B.T), B.T @ error
 
 
 def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B and y - a^L, each row scaled by the root of its weight."""
     out, xp = backprop.forward(net, p, x)[-1], x.__array_namespace__()
     below = out.a_prev
-    share = backprop.with_trailing_axes(xp.sqrt(weight), below)
-    root, r = net.cost.residual(out.a, y)  # of a square r = root (a - y), and root is one number
-    B = share * root[..., :1] * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
-    return B.reshape(-1, B.shape[-1]), (-share * r).reshape(-1, r.shape[-1])
+    root_weight = backprop.with_trailing_axes(xp.sqrt(weight), below)
+    root, r = net.cost.residual(out.a, y)  # r = root (a - y), and root is one number
+    B = (
+        root_weight
+        * root[..., :1]
+        * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
+    )
+    return B.reshape(-1, B.shape[-1]), (-root_weight * r).reshape(-1, r.shape[-1])

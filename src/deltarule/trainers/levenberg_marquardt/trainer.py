@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt: damped Gauss-Newton steps, exact, in the form that fits the problem."""
+"""The Levenberg-Marquardt trainer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ from deltarule.trees import register
 if TYPE_CHECKING:
     from deltarule.network.network import Network
 
-TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
-FIRST_DAMPING, FIRST_DAMPING_SATURATING = 1e-2, 1e-1  # the larger one solves all of [HH]'s starts, the smaller 80 %
+TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda grows by 2^136
+FIRST_DAMPING, FIRST_DAMPING_SATURATING = 1e-2, 1e-1  # the larger solves [HH] from every start, the smaller from 80 %
 
 
 class LevenbergMarquardtState(NamedTuple):
@@ -43,7 +43,7 @@ class LevenbergMarquardtState(NamedTuple):
 
 
 class Form(NamedTuple):
-    """The model at a point, a step for one damping, and the diagonal of J^T J."""
+    """The functions of a form: the model at a point, the step for one damping, the diagonal of J^T J."""
 
     model: Callable[..., Any]
     step: Callable[..., Any]
@@ -58,7 +58,7 @@ FORMS = {
 
 
 class Point(NamedTuple):
-    """Where a trial leads: the parameters, the objective there, the fall that was promised, and how far it is."""
+    """The end of a trial step: the parameters, the objective there, its predicted fall, and the length of the step."""
 
     params: Params
     objective: Array
@@ -67,10 +67,10 @@ class Point(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One damping tried: where it leads, in Python's numbers, and what came of it."""
+    """One damping tried: the end of its step, as plain numbers, the gain ratio and the verdict."""
 
     lam: float
-    to: Point
+    point: Point
     gain: float
     verdict: int
 
@@ -82,12 +82,12 @@ class Trial(NamedTuple):
 def attempt(
     F: Objective, p: Params, model: Any, lam: Array, solver: tuple, *, form: str, accelerate: bool, refit: bool
 ) -> Point:
-    """Solve for one damping, correct, refit, and measure the objective where that leads."""
+    """Solve for one damping, refit the output layer, and evaluate the objective there."""
     step = FORMS[form].step(F, p, model, lam, *solver, accelerate=accelerate)
-    there = trees.add(p, step.bent)
+    params = trees.add(p, step.corrected)
     if refit:
-        there = refit_output_layer(F, there, lam)
-    return Point(there, F.value(there), step.predicted, trees.norm(trees.add(there, p, -1.0)))
+        params = refit_output_layer(F, params, lam)
+    return Point(params, F.value(params), step.predicted, trees.norm(trees.add(params, p, -1.0)))
 
 
 def largest_diagonal(F: Objective, model: Any, *, form: str) -> Array:
@@ -99,26 +99,25 @@ def largest_diagonal(F: Objective, model: Any, *, form: str) -> Array:
 class LevenbergMarquardt(Trainer):
     """p ← p + s with (J^T J + A + lambda I) s = -(J^T r + A p), for the quadratic cost or any convex one.
 
-    One epoch is one accepted step: lambda grows until a step lowers the objective, by up to 16 trials an epoch (so a
-    first lambda many orders too small may take an epoch or two that accept nothing), and the history keeps every trial
-    with its verdict ("trial_lambda", "trial_cost", "trial_gain", "trial_verdict", an index in
-    `deltarule.trainers.levenberg_marquardt.VERDICTS`). A step never goes uphill. Where no damping up to `max_damping`
-    leads down, training stops with "mu_max": to rounding, that is a minimum; where J^T J is not finite, with
-    "not_finite".
+    One epoch is one accepted step: lambda grows until a step lowers the objective, in up to 16 trials (an epoch without
+    an accepted trial changes only lambda). The history keeps every trial with its verdict ("trial_lambda",
+    "trial_cost", "trial_gain", "trial_verdict", an index in `deltarule.trainers.levenberg_marquardt.VERDICTS`). If no
+    damping up to `max_damping` lowers the objective, training stops with "mu_max" (to rounding, this is a minimum), or
+    with "not_finite" if J^T J is not finite.
 
     Args:
         solver: "auto", or the form of the step: "primal" (n x n), "dual" (m k x m k, Woodbury), "cg" (matrix-free).
-        batch_size: None takes all examples in each step. A number m makes an epoch of ceil(N/m) steps on batches of a
-            fresh permutation, each judged on its own batch; each batch gets one trial.
+        batch_size: None takes all examples in each step. With a number m an epoch is ceil(N/m) steps on batches of a
+            fresh permutation, with one trial on each batch.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
         damping: the first lambda, as a multiple of the largest diagonal entry of the first J^T J ([JN]); None is 0.01
             for a linear output layer and 0.1 for outputs that can saturate.
-        max_damping: where to give up, as a multiple of the curvature: the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
+        max_damping: the largest lambda, as a multiple of the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
         acceleration: add the geodesic correction of [T&S], clipped: about half the iterations for one more solve.
-        refit: refit a linear output layer at each trial point; None does it wherever it applies.
+        refit: refit a linear output layer at each trial point; None does so wherever possible.
         cg_tolerance: the relative residual at which conjugate gradients stop.
         cg_iterations: the most products of one solve.
-        memory: bytes that the matrices of a step may take; None is half of the machine's memory.
+        memory: the most bytes for the matrices of a step; None is half of the machine's memory.
 
     Raises:
         ConfigurationError: a value outside its range.
@@ -154,14 +153,14 @@ class LevenbergMarquardt(Trainer):
             )
 
     def check_stream(self, sizes: Sizes, count: int) -> None:
-        """Steps on all examples, in the primal form."""
+        """A stream needs steps on all examples in the primal form."""
         if self.batch_size is not None:
             super().check_stream(sizes, count)
         form = self.form(sizes, count)
         if form != "primal":
             raise ConfigurationError(
-                f"Levenberg-Marquardt would take its {form} form on {count:,} examples, and a stream can only be "
-                "summed into the primal one: train in memory, or give solver='primal'."
+                f"Levenberg-Marquardt chooses its {form} form for {count:,} examples, and a stream needs the primal "
+                "one: train in memory, or give solver='primal'."
             )
 
     def form(self, sizes: Sizes, examples: int) -> str:
@@ -173,18 +172,17 @@ class LevenbergMarquardt(Trainer):
         return -(-count // m) * form_costs(sizes, m)[self.form(sizes, m)].flops
 
     def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
-        """The form of a step on these rows, and how many of them are linearised at once."""
+        """Return the form of a step on these rows, and how many of them are linearised together."""
         sizes, count = net.sizes(rows.x.shape[1:]), rows.x.shape[0]
         form = self.form(sizes, count)
         return form, self.block(sizes, count, form)
 
     def block(self, sizes: Sizes, examples: int, form: str) -> int:
-        """How many of so many examples are linearised at once: a block of the Jacobian (primal) or of the errors."""
+        """Return how many examples are linearised together: a block of the Jacobian (primal) or of the errors."""
         width = max(sizes.parameters, 4 * sizes.neurons) if form == "primal" else 4 * sizes.neurons
         return linearization_block(examples, width, sizes.outputs)
 
     def first_state(self, params: Params) -> LevenbergMarquardtState:
-        """No damping: the first step has the J^T J that sets it."""
         return LevenbergMarquardtState(params, control.UNSET)
 
     def epoch(
@@ -205,76 +203,77 @@ class LevenbergMarquardt(Trainer):
         dtype: np.dtype,
         clock: Callable[[], None],
     ) -> tuple[LevenbergMarquardtState, Record]:
-        """One accepted step, or none if no damping leads down, and its record."""
-        here, start, ceiling, attempt = self._begin(F, form, state, dtype)
-        damping, trials = damped_step(attempt, start, lambda damping: not damping.lam <= ceiling, TRIALS, clock)
+        """Try dampings until one lowers the objective; return the state after it and the record."""
+        model, first, ceiling, attempt = self._begin(F, form, state, dtype)
+        damping, trials = damped_step(attempt, first, lambda damping: not damping.lam <= ceiling, TRIALS, clock)
         accepted = bool(trials) and trials[-1].accepted
-        to = trials[-1].to if accepted else Point(state.params, here.objective, 0, 0)
+        point = trials[-1].point if accepted else Point(state.params, model.objective, 0, 0)
         log = np.full((3, TRIALS), np.nan, dtype)
         verdicts = np.zeros(TRIALS, np.int8)
         for i, trial in enumerate(trials):
-            log[:, i], verdicts[i] = (trial.lam, trial.to.objective / total, trial.gain), trial.verdict
+            log[:, i], verdicts[i] = (trial.lam, trial.point.objective / total, trial.gain), trial.verdict
         record = {
             "trial_lambda": log[0],
             "trial_cost": log[1],
             "trial_gain": log[2],
             "trial_verdict": verdicts,
-            "cost": dtype.type(to.objective / total),
-            "gradient_norm": dtype.type(here.gradient_norm / total),
+            "cost": dtype.type(point.objective / total),
+            "gradient_norm": dtype.type(model.gradient_norm / total),
             "lambda": dtype.type(damping.lam),
-            "step_norm": dtype.type(to.step_norm),
+            "step_norm": dtype.type(point.step_norm),
             "accepted": np.int32(accepted),
             "rejected": np.int32(len(trials) - accepted),
-            "stop": 0 if accepted or damping.lam <= ceiling else control.reason(ceiling),
+            "stop": 0 if accepted or damping.lam <= ceiling else control.stop_at(ceiling),
         }
-        return LevenbergMarquardtState(to.params, damping), record
+        return LevenbergMarquardtState(point.params, damping), record
 
     def _mini_batch_epoch(
         self, net: "Network", state: LevenbergMarquardtState, rows: Rows, context: EpochContext
     ) -> tuple[LevenbergMarquardtState, Record]:
-        dtype, total, cost, squares, taken = rows.x.dtype, float(rows.mask.sum()), 0.0, [], 0
+        dtype, total, cost, squares, accepted = rows.x.dtype, float(rows.mask.sum()), 0.0, [], 0
         for batch, share, l2 in batches(self, rows, context, total):
             form, block = self.plan(net, batch)
-            here, damping, ceiling, attempt = self._begin(Objective(net, batch, block, l2), form, state, dtype)
+            model, damping, ceiling, attempt = self._begin(Objective(net, batch, block, l2), form, state, dtype)
             trial, damping = attempt(damping)
-            params, objective = trial.to[:2] if trial.accepted else (state.params, here.objective)
-            state = LevenbergMarquardtState(params, control.hold(damping, ceiling))
+            params, objective = trial.point[:2] if trial.accepted else (state.params, model.objective)
+            state = LevenbergMarquardtState(params, control.cap(damping, ceiling))
             cost += objective
-            squares.append((here.gradient_norm / share) ** 2)
-            taken += trial.accepted
+            squares.append((model.gradient_norm / share) ** 2)
+            accepted += trial.accepted
         record = {
             "cost": dtype.type(cost / total),
             "batch_gradient_norm": dtype.type(np.mean(squares) ** 0.5),
             "lambda": dtype.type(state.damping.lam),
-            "accepted": np.int32(taken),
-            "rejected": np.int32(len(squares) - taken),
+            "accepted": np.int32(accepted),
+            "rejected": np.int32(len(squares) - accepted),
         }
         return state, record
 
     def _begin(
         self, F: Objective, form: str, state: LevenbergMarquardtState, dtype: np.dtype
     ) -> tuple[Any, Damping, float, Callable[[Damping], tuple[Trial, Damping]]]:
-        """The model at a point, the first damping, the largest one worth a trial, and what tries one."""
+        """Return the model at a point, the first damping, the largest one, and the function that tries a damping."""
         p = state.params
-        found = F.call(FORMS[form].model, p)
-        numbers = {name: float(getattr(found, name)) for name in ("objective", "gradient_norm", "trace")}
-        model = found._replace(**numbers)
+        arrays = F.call(FORMS[form].model, p)
+        numbers = {name: float(getattr(arrays, name)) for name in ("objective", "gradient_norm", "trace")}
+        model = arrays._replace(**numbers)
         refit = F.net.can_refit if self.refit is None else self.refit
         solver = (self.cg_tolerance, self.cg_iterations) if form == "cg" else ()
 
-        def tried(damping: Damping) -> tuple[Trial, Damping]:
-            there = F.call(attempt, p, found, damping.lam, solver, form=form, accelerate=self.acceleration, refit=refit)
-            to = Point(there.params, *(float(number) for number in there[1:]))
-            gain, verdict = judge(model.objective, to.objective, to.predicted)
-            return Trial(damping.lam, to, gain, verdict), control.update(damping, gain, verdict == ACCEPTED)
+        def try_damping(damping: Damping) -> tuple[Trial, Damping]:
+            options = {"form": form, "accelerate": self.acceleration, "refit": refit}
+            params, *numbers = F.call(attempt, p, arrays, damping.lam, solver, **options)
+            point: Any = Point(params, *map(float, numbers))
+            gain, verdict = judge(model.objective, point.objective, point.predicted)
+            return Trial(damping.lam, point, gain, verdict), control.update(damping, gain, verdict == ACCEPTED)
 
         if state.damping == control.UNSET:
             first = self.damping or (FIRST_DAMPING if F.net.can_refit else FIRST_DAMPING_SATURATING)
-            damping = control.start(first * float(F.call(largest_diagonal, found, form=form)), model.trace, dtype)
+            damping = control.start(first * float(F.call(largest_diagonal, arrays, form=form)), model.trace, dtype)
         else:
-            damping = control.follow(state.damping, model.trace, dtype)
+            damping = control.rescale(state.damping, model.trace, dtype)
         ceiling = control.ceiling(self.max_damping, model.trace, model.gradient_norm, float(trees.norm(p)))
-        return model, damping, ceiling, tried
+        return model, damping, ceiling, try_damping
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))

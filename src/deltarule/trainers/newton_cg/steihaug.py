@@ -1,10 +1,10 @@
 """Conjugate gradients inside a trust region: the direction of Newton-CG (Steihaug 1983).
 
-The model of the objective around p is m(s) = g^T s + (1/2) s^T H s, to be made small within ‖s‖ <= radius. Conjugate
-gradients start at s = 0, where each iterate lies further out than the one before and lower on m, and end
+The model of the objective around p is m(s) = g^T s + (1/2) s^T H s, to be minimised within ‖s‖ <= radius. Conjugate
+gradients start at s = 0; each iterate is longer than the one before and lower on m. They end
 
-- where the residual ‖g + H s‖ has fallen far enough: Newton's step, to a tolerance;
-- on the boundary, where the next iterate would leave the region;
+- if the residual ‖g + H s‖ is small enough: s is then Newton's step, to a tolerance;
+- on the boundary, if the next iterate would leave the region;
 - on the boundary, along a direction of negative curvature, d^T H d <= 0, on which m has no minimum.
 """
 
@@ -23,10 +23,10 @@ RUNNING, CONVERGED, BOUNDARY, NEGATIVE = range(4)
 
 
 class Solution(NamedTuple):
-    """The step s, what m promises of it, -m(s) >= 0, how the search ended (an index in ENDINGS), and its products."""
+    """The step s, the predicted fall -m(s) >= 0, how the search ended (an index in ENDINGS), and its products H v."""
 
     s: Params
-    promised: Array
+    predicted: Array
     ending: Array
     products: Array
 
@@ -34,14 +34,14 @@ class Solution(NamedTuple):
 def steihaug(
     product: Callable[[Params], Params], g: Params, radius: Array, tolerance: Number, iterations: Number
 ) -> Solution:
-    """A step that lowers m at least as far as steepest descent inside the region does.
+    """Return a step that lowers m at least as far as steepest descent inside the region.
 
     Args:
         product: v ↦ H v.
         g: the gradient, in the shape of the parameters.
         radius: of the region, > 0.
-        tolerance: the share of ‖g‖ to which the residual is to fall.
-        iterations: the most products; past them the iterate so far is the step, and "running" its ending.
+        tolerance: the residual at which to stop, as a fraction of ‖g‖.
+        iterations: the most products; after them the step is the current iterate, and its ending "running".
 
     Source: J. Nocedal, S. Wright, Numerical Optimization, algorithm 7.2.
     """
@@ -57,15 +57,15 @@ def steihaug(
         s, r, d, rr, _, i = carry
         Hd = product(d)
         curvature = dot(d, Hd)
-        downhill = curvature > 0
-        t = rr / xp.where(downhill, curvature, 1)
-        outside = norm(add(s, d, t)) >= radius
-        inside = xp.logical_and(downhill, xp.logical_not(outside))
-        t = xp.where(inside, t, _to_boundary(s, d, radius))
+        is_convex = curvature > 0
+        t = rr / xp.where(is_convex, curvature, 1)
+        leaves = norm(add(s, d, t)) >= radius
+        stays = xp.logical_and(is_convex, xp.logical_not(leaves))
+        t = xp.where(stays, t, _to_boundary(s, d, radius))
         s, r = add(s, d, t), add(r, Hd, t)
         rr_new = dot(r, r)
         ending = xp.where(rr_new <= target, CONVERGED, RUNNING)
-        ending = xp.where(downhill, xp.where(outside, BOUNDARY, ending), NEGATIVE)
+        ending = xp.where(is_convex, xp.where(leaves, BOUNDARY, ending), NEGATIVE)
         return s, r, add(scale(r, -1.0), d, rr_new / rr), rr_new, ending, i + 1
 
     start = xp.where(gg > 0, RUNNING, CONVERGED)

@@ -23,10 +23,10 @@ from deltarule.trees import norm, register
 if TYPE_CHECKING:
     from deltarule.network.network import Network
 
-PRODUCTS = 30  # of a step, far from a minimum and near one
-PASSES = 12  # numbers for each neuron of an example, or so
-BLOCK_BYTES = 2**27  # what they may take of one block of examples
-TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
+PRODUCTS = 30  # H v of a step, on average
+NUMBERS_PER_NEURON = 12  # that the products hold for an example, roughly
+BLOCK_BYTES = 2**27  # for those of one block of examples
+TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, down to rounding
 
 
 class NewtonCGState(NamedTuple):
@@ -37,29 +37,26 @@ class NewtonCGState(NamedTuple):
 
 
 class Point(NamedTuple):
-    """Where a trial leads: the objective there, what was promised, how far it is, and how the search ended."""
+    """The end of a trial step: the objective there, its predicted fall, the step's length, how the search ended."""
 
     params: Params
     objective: Array
-    promised: Array
+    predicted: Array
     step_norm: Array
     ending: Array
     products: Array
 
 
 class Trial(NamedTuple):
-    """One radius tried: where it leads, in Python's numbers, and what came of it."""
+    """One radius tried: the end of its step, as plain numbers, the gain ratio, and whether it is accepted."""
 
-    to: Point
+    point: Point
     gain: float
     accepted: bool
 
 
 class Model(NamedTuple):
-    """The objective at one point, its gradient g and ‖g‖.
-
-    passes are those of all examples where they go through the network together: they serve every product.
-    """
+    """The objective at one point, its gradient g and ‖g‖; the passes of all examples, if they fit one block."""
 
     objective: Array
     gradient: Params
@@ -90,11 +87,11 @@ def _first_sums(at: BackwardPass) -> tuple[Array, Params]:
     return at.cost, at.gradient()
 
 
-def follow(radius: float, rho: float, step_norm: float, ending: int, largest: float) -> float:
-    """The radius after a trial with the gain ratio rho (Nocedal & Wright, algorithm 4.1).
+def update_radius(radius: float, rho: float, step_norm: float, ending: int, largest: float) -> float:
+    """Return the radius after a trial with the gain ratio rho (Nocedal & Wright, algorithm 4.1).
 
-    A model that promised four times too much shrinks the region to a quarter of the step; one that was right, while the
-    region was in its way, doubles it.
+    If the model predicted four times too much, the region shrinks to a quarter of the step; if it was right and the
+    region cut the step short, the radius doubles.
     """
     if not rho >= 1 / 4:
         return (min(step_norm, radius) if isfinite(step_norm) else radius) / 4
@@ -102,34 +99,33 @@ def follow(radius: float, rho: float, step_norm: float, ending: int, largest: fl
 
 
 def attempt(F: Objective, p: Params, model: Model, radius: Array, tolerance: Array, iterations: Array) -> Point:
-    """Solve within one radius and measure the objective where that leads."""
-    found = steihaug(lambda v: product(F, p, model, v), model.gradient, radius, tolerance, iterations)
-    there = trees.add(p, found.s)
-    return Point(there, F.value(there), found.promised, trees.norm(found.s), found.ending, found.products)
+    """Solve within one radius and evaluate the objective after that step."""
+    step = steihaug(lambda v: product(F, p, model, v), model.gradient, radius, tolerance, iterations)
+    params = trees.add(p, step.s)
+    return Point(params, F.value(params), step.predicted, trees.norm(step.s), step.ending, step.products)
 
 
 @dataclass(frozen=True)
 class NewtonCG(Trainer):
-    """p ← p + s, where s makes g^T s + (1/2) s^T H s small within ‖s‖ <= radius, H the exact Hessian of the cost.
+    """p ← p + s, where s minimises g^T s + (1/2) s^T H s within ‖s‖ <= radius, with H the exact Hessian of the cost.
 
-    [N] ch. 3 calls it the Hessian technique. H is never formed: conjugate gradients need products H v alone, each about
-    two gradients. Unlike Gauss-Newton, H sees the curvature of the network itself, so it may be indefinite; a direction
-    of negative curvature is followed to the edge of the region, which leads out of saddle points.
+    [N] ch. 3 calls it the Hessian technique. H is never formed: conjugate gradients need only products H v, each as
+    expensive as two gradients. Unlike the Gauss-Newton matrix, H includes the curvature of the network and may be
+    indefinite; a direction of negative curvature is followed to the boundary of the region, out of saddle points.
 
-    One epoch is one accepted step, for which the radius shrinks as often as it must. A step never goes uphill. Where
-    none down to the rounding of the parameters leads down, training stops with "radius_min": to rounding, that is a
-    minimum; or with "not_finite", where the model itself is not. The history has "cost" and the counts "rejected" and
-    "products" of the epoch, "gradient_norm" before the step, "radius" after it, "step_norm", "gain" and
-    "negative_curvature".
+    One epoch is one accepted step; the radius shrinks until a step lowers the objective. If no step down to the
+    rounding of the parameters does, training stops with "radius_min" (to rounding, this is a minimum), or with
+    "not_finite" if the model is not finite. The history has "cost" and the counts "rejected" and "products" of the
+    epoch, "gradient_norm" before the step, "radius" after it, "step_norm", "gain" and "negative_curvature".
 
     Args:
-        batch_size: None takes all examples in each step. A number m makes an epoch of ceil(N/m) steps on batches of a
-            fresh permutation, each judged on its own batch; each batch gets one trial.
+        batch_size: None takes all examples in each step. With a number m an epoch is ceil(N/m) steps on batches of a
+            fresh permutation, with one trial on each batch.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
         radius: the first radius, in the length of the parameter vector.
         max_radius: the largest one.
-        cg_tolerance: conjugate gradients stop where the residual is min(cg_tolerance, √‖g‖) ‖g‖, so that they grow
-            exact towards a minimum and convergence is faster than linear.
+        cg_tolerance: conjugate gradients stop at the residual min(cg_tolerance, √‖g‖) ‖g‖, which makes convergence
+            faster than linear.
         cg_iterations: the most products of one solve.
 
     Raises:
@@ -147,8 +143,8 @@ class NewtonCG(Trainer):
 
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = "radius"
-    passes: ClassVar[int | None] = PASSES
-    most_at_once: ClassVar[float] = BLOCK_BYTES
+    numbers_per_neuron: ClassVar[int | None] = NUMBERS_PER_NEURON
+    largest_block: ClassVar[float] = BLOCK_BYTES
 
     def __post_init__(self):
         positive = ("radius", "max_radius", "cg_tolerance")
@@ -174,8 +170,8 @@ class NewtonCG(Trainer):
             attempt, state.radius, lambda radius: radius <= smallest, TRIALS, context.check_time
         )
         last = trials[-1] if trials else None
-        taken = last.to if last is not None and last.accepted else None
-        stuck = stop_code("radius_min" if last is None or isfinite(last.to.promised) else "not_finite")
+        taken = last.point if last is not None and last.accepted else None
+        reason = "radius_min" if last is None or isfinite(last.point.predicted) else "not_finite"
         record = {
             "cost": dtype.type(model.objective if taken is None else taken.objective),
             "gradient_norm": dtype.type(model.gradient_norm),
@@ -183,9 +179,9 @@ class NewtonCG(Trainer):
             "step_norm": dtype.type(0 if taken is None else taken.step_norm),
             "gain": dtype.type(0 if last is None else last.gain),
             "rejected": np.int32(len(trials) - (taken is not None)),
-            "products": np.int32(sum(trial.to.products for trial in trials)),
+            "products": np.int32(sum(trial.point.products for trial in trials)),
             "negative_curvature": np.int32(taken is not None and taken.ending == NEGATIVE),
-            "stop": stuck if taken is None else 0,
+            "stop": stop_code(reason) if taken is None else 0,
         }
         return NewtonCGState(state.params if taken is None else taken.params, radius), record
 
@@ -197,32 +193,32 @@ class NewtonCG(Trainer):
         for batch, share, l2 in batches(self, rows, context, total):
             model, attempt = self._begin(self._objective(net, batch, l2, share), state.params)
             trial, radius = attempt(state.radius)
-            accepted, to = trial.accepted, trial.to
-            state = NewtonCGState(to.params if accepted else state.params, max(radius, smallest))
-            cost += share * (to.objective if accepted else float(model.objective))
-            counts += (not accepted, int(to.products), accepted and to.ending == NEGATIVE)
+            accepted, point = trial.accepted, trial.point
+            state = NewtonCGState(point.params if accepted else state.params, max(radius, smallest))
+            cost += share * (point.objective if accepted else float(model.objective))
+            counts += (not accepted, int(point.products), accepted and point.ending == NEGATIVE)
         record = {"cost": dtype.type(cost / total), "radius": dtype.type(state.radius)}
         return state, record | dict(zip(("rejected", "products", "negative_curvature"), counts, strict=True))
 
     def _objective(self, net: "Network", rows: Rows, l2: float | None, total: float) -> Objective:
-        """The mean cost of these rows, whose passes of one block fit BLOCK_BYTES."""
-        at_once = max(1, BLOCK_BYTES // (8 * PASSES * net.sizes(rows.x.shape[1:]).neurons))
-        return Objective(net, rows, block_size(rows.x.shape[0], at_once), l2, 1 / total)
+        """The mean cost of these rows, in blocks of at most BLOCK_BYTES."""
+        most = max(1, BLOCK_BYTES // (8 * NUMBERS_PER_NEURON * net.sizes(rows.x.shape[1:]).neurons))
+        return Objective(net, rows, block_size(rows.x.shape[0], most), l2, 1 / total)
 
     def _begin(self, F: Objective, p: Params) -> tuple[Model, Callable[[float], tuple[Trial, float]]]:
-        """The model at a point, and what tries one radius around it."""
+        """Return the model at a point, and the function that tries one radius around it."""
         model = F.call(quadratic_model, p)
         objective = float(model.objective)
         tolerance = min(self.cg_tolerance, float(model.gradient_norm) ** 0.5)
 
-        def tried(radius: float) -> tuple[Trial, float]:
-            found = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
-            to: Any = Point(found.params, *(float(number) for number in found[1:]))
-            gain, verdict = judge(objective, to.objective, to.promised)
-            after = follow(radius, gain, to.step_norm, to.ending, self.max_radius)
-            return Trial(to, gain, verdict == ACCEPTED), after
+        def try_radius(radius: float) -> tuple[Trial, float]:
+            params, *numbers = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
+            point: Any = Point(params, *map(float, numbers))
+            gain, verdict = judge(objective, point.objective, point.predicted)
+            radius = update_radius(radius, gain, point.step_norm, point.ending, self.max_radius)
+            return Trial(point, gain, verdict == ACCEPTED), radius
 
-        return model, tried
+        return model, try_radius
 
 
 register(NewtonCG, leaves=("l2", "radius", "max_radius", "cg_tolerance", "cg_iterations"))

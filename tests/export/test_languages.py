@@ -5,25 +5,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.data.columns import RawColumn
-from deltarule.export.languages import octave_source
-from deltarule.export.source import RESERVED, about, identifier, in_comment, number, wrapped
+from deltarule.export.languages import (
+    RESERVED,
+    as_identifier,
+    comment_text,
+    describe_columns,
+    format_number,
+    octave_source,
+    wrap_items,
+)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_double_reads_back_as_itself(value):
-    text = number(value, "double")
+    text = format_number(value, "double")
     assert float(text) == value
     assert "." in text or "e" in text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_a_float_reads_back_as_itself(value):
-    assert np.float32(number(value, "float")) == np.float32(value)
+    assert np.float32(format_number(value, "float")) == np.float32(value)
 
 
 @given(st.text())
 def test_an_identifier_is_one(text):
-    name = identifier(text)
+    name = as_identifier(text)
     assert name.isascii()
     assert name.isidentifier()
     assert name[0].isalpha()
@@ -32,17 +39,17 @@ def test_an_identifier_is_one(text):
 
 @given(st.text() | st.text('*/\\"?°\u2028\n'))
 def test_a_comment_ends_where_it_should(text):
-    shown = in_comment(text)
+    shown = comment_text(text)
     assert shown.isprintable()
     assert not {"*/", "/*", '"""', "\n", "\\", "??"} & {shown[i : i + n] for n in (1, 2, 3) for i in range(len(shown))}
 
 
 def test_letters_of_all_alphabets_stay_in_comments():
-    assert in_comment("Temperatur [°C], Durchfluß (m³/h)") == "Temperatur [°C], Durchfluß (m³/h)"
+    assert comment_text("Temperatur [°C], Durchfluß (m³/h)") == "Temperatur [°C], Durchfluß (m³/h)"
 
 
 def test_lines_are_filled_and_broken_between_items():
-    lines = wrapped([str(i) for i in range(100)], "    ", end=" ...").split("\n")
+    lines = wrap_items([str(i) for i in range(100)], "    ", end=" ...").split("\n")
     assert all(len(line) <= 110 for line in lines)
     assert all(line.endswith(" ...") for line in lines[:-1])
     assert "".join(lines).replace("...", "").replace(" ", "").split(",") == [str(i) for i in range(100)]
@@ -50,8 +57,8 @@ def test_lines_are_filled_and_broken_between_items():
 
 def test_categories_are_numbered_from_where_the_language_counts():
     column = RawColumn("colour", categories=("blue", "red"))
-    assert about([column], 0) == ["0: colour, one of: 0 blue, 1 red"]
-    assert about([column], 1) == ["1: colour, one of: 1 blue, 2 red"]
+    assert describe_columns([column], 0) == ["0: colour, one of: 0 blue, 1 red"]
+    assert describe_columns([column], 1) == ["1: colour, one of: 1 blue, 2 red"]
 
 
 def test_no_file_is_called_as_a_function_that_an_octave_file_calls(case):

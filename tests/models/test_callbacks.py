@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.models.watching import HAS_CALLBACKS
+from deltarule.models.callbacks import HAS_CALLBACKS
 
 needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-learn has no callbacks")
 

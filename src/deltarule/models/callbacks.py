@@ -1,4 +1,4 @@
-"""Who looks on while an estimator trains: `verbose`, and scikit-learn's callbacks, where its version has them (1.9)."""
+"""`verbose` of an estimator, and scikit-learn's callbacks, which it has from version 1.9 on."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -14,15 +14,15 @@ HAS_CALLBACKS = find_spec("sklearn.callback") is not None
 COLUMNS = ("cost", "validation_cost")
 
 
-def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], Outcome]) -> Outcome:
-    """The outcome of `train`, called with what `verbose` and scikit-learn's callbacks ask for.
+def train_with_callbacks(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], Outcome]) -> Outcome:
+    """Call `train` with the callbacks that `verbose` and scikit-learn's callbacks ask for.
 
-    scikit-learn's callbacks are told of the fit and of every epoch; one that returns True after an epoch ends the
-    training there. They get no estimator of an epoch, because several epochs are computed between two looks.
+    scikit-learn's callbacks hear of the fit and of every epoch; one that returns True after an epoch ends the training.
+    They see no estimator after an epoch, because several epochs may be computed before they are called.
 
     Args:
-        estimator: its `verbose` and its callbacks are looked at.
-        epochs: at most so many.
+        estimator: with its `verbose` and its callbacks.
+        epochs: the largest number of epochs.
         train: takes deltarule's callbacks.
 
     Raises:
@@ -30,9 +30,11 @@ def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], O
     """
     every = estimator.verbose
     if not isinstance(every, bool | int | np.integer) or every < 0:
-        raise ConfigurationError(f"verbose must be True, False or a whole number of epochs, and is {every!r}.")
+        raise ConfigurationError(
+            f"verbose must be True, False or a whole number of epochs, and is {every!r}: give 10, for example."
+        )
 
-    def show(record: dict[str, Any]) -> None:
+    def print_costs(record: dict[str, Any]) -> None:
         epoch = int(record["epoch"])
         if epoch == 1 or epoch % every == 0:
             costs = [f"{name.replace('_', ' ')} {record[name]:.6g}" for name in COLUMNS if name in record]
@@ -46,17 +48,17 @@ def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], O
             epoch = root.subcontext(task_name="epoch").call_on_fit_task_begin(estimator=estimator)
             return epoch.call_on_fit_task_end(estimator=estimator)
 
-        result = train([*lines, after_epoch])
+        outcome = train([*printing, after_epoch])
         root.call_on_fit_task_end(estimator=estimator)
-        return result
+        return outcome
 
-    lines: list[Callback] = [show] if every else []
+    printing: list[Callback] = [print_costs] if every else []
     if getattr(estimator, "_skl_callbacks", None):
         from sklearn.callback import CallbackSupportMixin, with_callbacks
 
         outcome = with_callbacks(fit)(estimator)
     else:
-        outcome = train(lines)
+        outcome = train(printing)
     if every:
         print(outcome.result.message)
     return outcome
