@@ -1,17 +1,14 @@
-from deltarule.models.formatting import format_number, format_percent, quote_names, to_json_types
+from deltarule.models.formatting import format_percent, quote_names, to_json_types
 
 
-def test_finite_keeps_what_json_knows():
+def test_json_types_are_kept():
     assert to_json_types(("text", True, 3, None)) == ["text", True, 3, None]
 
 
-def test_numbers_for_people():
-    assert format_number(-0.0) == "0"
-    assert format_number(None) == "-"
-    assert format_number(0.000123456) == "0.0001235"
+def test_percent():
     assert format_percent(None) == "-"
     assert format_percent(1.0) == "100.00 %"
 
 
-def test_many_names_are_counted():
+def test_quote_names():
     assert quote_names("abcdefgh") == "'a', 'b', 'c', 'd', 'e', 'f' and 2 more"

@@ -6,9 +6,9 @@ import numpy as np
 
 from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
-from deltarule.errors import pluralized
+from deltarule.errors import format_number, pluralized
 from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
-from deltarule.models.formatting import format_number, format_percent
+from deltarule.models.formatting import format_percent
 from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import BayesianSummary, Outcome
 
@@ -25,13 +25,7 @@ UNUSED = 0.5  # of the parameters: if fewer are in effective use, more neurons w
 class Target(NamedTuple):
     """A target with its values and predictions for all rows, in its unit, and what their differences show.
 
-    Args:
-        column: of the schema.
-        rows: the rows' numbers in the table.
-        actual: the values.
-        predicted: the predictions.
-        outliers: the rows far from all others that make most of the error, if there are any.
-        unequal: the errors at the smallest and the largest predictions, if they differ.
+    `rows` are the rows' numbers in the table, `outliers` and `unequal` None if there are no such errors.
     """
 
     column: NumericColumn
@@ -179,13 +173,9 @@ def _overfitting(targets: list[Target], outcome: Outcome, scores: Scores) -> lis
 
 
 def _residual_warnings(targets: list[Target], cost: str, varies: Any, tried_log: bool) -> list[str]:
-    """What the residuals of all rows warn of.
+    """Warnings about the residuals of all rows.
 
-    Args:
-        targets: with their outliers and unequal errors.
-        cost: the name of the cost.
-        varies: whether the noise behind each target's error bars varies with the inputs, (k,); None without error bars.
-        tried_log: whether the logarithm of the target was tried.
+    `varies` says whether the noise in each target's error bars depends on the inputs, (k,).
     """
     remedy_for_outliers = {
         "huber": "correct them or leave them out; the huber cost bounds their influence on the fit, but RMSE and R² "

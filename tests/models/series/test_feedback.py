@@ -47,7 +47,7 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
+def test_long_runs_are_corrected_from_similar_runs(case, monkeypatch):
     """Newton's method on all steps at once ends in the numbers that one step after the other gives."""
     model, params, U, start = example(case, steps=feedback.LONG + 5)
     params = [{"W": 0.3 * p["W"], "b": p["b"]} for p in params]  # so that errors die out along the runs
@@ -73,7 +73,7 @@ def watched(function, found):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_jacobian_is_that_of_differences(case):
+def test_the_jacobian_equals_differences(case):
     model, params, U, start = example(case)
     J = model.unroll(params, U, model.free_run(params, U, start)).jacobian()
     random = np.random.default_rng(0)
@@ -85,7 +85,7 @@ def test_the_jacobian_is_that_of_differences(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_start_of_a_run_moves_it_as_differences_say(case):
+def test_the_jacobian_by_the_start_equals_differences(case):
     model, params, U, start = example(case, runs=1)
     unrolled = model.unroll(params, U, model.free_run(params, U, start))
     response = unrolled.propagate(unrolled.start_jacobian()[0])
@@ -97,7 +97,7 @@ def test_the_start_of_a_run_moves_it_as_differences_say(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_bend_of_a_run_is_its_second_difference(case):
+def test_the_second_derivative_equals_differences(case):
     model, params, U, start = example(case)
     Y = model.free_run(params, U, start)
     unrolled, random = model.unroll(params, U, Y), np.random.default_rng(0)

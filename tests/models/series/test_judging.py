@@ -18,7 +18,7 @@ def series(steps, nonlinear, seed=0):
 
 
 @pytest.mark.parametrize("nonlinear", [True, False])
-def test_a_linear_system_is_said_to_be_one(nonlinear):
+def test_a_linear_system_gives_a_warning(nonlinear):
     u, y = series(600, nonlinear)
     options = {"input_lags": 1, "output_lags": 1, "hidden": (4,), "members": 2, "restarts": 1, "random_state": 0}
     model = dr.NARXRegressor(training="open-loop", **options).fit(u[:300], y[:300])

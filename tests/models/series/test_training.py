@@ -18,7 +18,7 @@ def problem():
     return F, model.net.init(0, (3,), "float64")
 
 
-def test_the_gradient_is_that_of_differences():
+def test_the_gradient_equals_differences():
     F, p = problem()
     assert not F.is_complete
     equations = F.call(ClosedLoop.normal_equations, p)[1]

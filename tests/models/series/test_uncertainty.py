@@ -31,7 +31,7 @@ def test_variances_of_a_first_order_system(members):
 
 
 @pytest.mark.parametrize(("shock", "noise"), [(0.5, 0.0), (0.0, 0.5), (0.4, 0.3)])
-def test_both_kinds_of_noise_are_told_apart(shock, noise):
+def test_both_kinds_of_noise_are_estimated(shock, noise):
     random, x = np.random.default_rng(0), np.zeros(8000)
     for t in range(1, len(x)):
         x[t] = C * x[t - 1] + shock * random.normal()

@@ -55,9 +55,9 @@ class Selection:
         """
         max_lag = max(lags.max_lag for lags in self.lags)  # all lags are compared on the same steps
         candidates = [each for lags in self.lags for each in self._candidates(lags, records, max_lag)]
-        lags, how, members = min(candidates, key=lambda each: training.mean_error(each[2]) * (1 - MARGIN[each[1]]))
+        lags, loop, members = min(candidates, key=lambda each: training.mean_error(each[2]) * (1 - MARGIN[each[1]]))
         model, folds = self.untrained(lags), self._folds(records, lags, max_lag)
-        if how == "open-loop":
+        if loop == "open-loop":
             whole = [segment for record in records for segment in find_segments(*record, lags)]
             params, weights = [training.open_loop(model, whole, self.seeds[0])], [1.0]
         else:
@@ -66,7 +66,7 @@ class Selection:
             weights = [1 / max(member.error, MIN_ERROR) ** 2 for member in members]
         committee = Committee.of(model, params, weights)
         held_out = [held for _, held in folds]
-        return Selected(lags, how, training.mean_error(members), members, model, held_out, committee)
+        return Selected(lags, loop, training.mean_error(members), members, model, held_out, committee)
 
     def _candidates(
         self, lags: Lags, records: Sequence[Segment], max_lag: int
@@ -114,8 +114,7 @@ class Selected:
     """The lags, the training and the trained networks that were selected.
 
     Args:
-        lags: the selected lags.
-        training: "open-loop" or "closed-loop".
+        lags, training: the selected ones.
         error: the root mean square error on what the members held out, in scaled units.
         members: the network of each fold; in open loop before the final training on all segments.
         model: the untrained network of the members.
