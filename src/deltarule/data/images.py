@@ -177,11 +177,11 @@ def download(path: Path, base_urls: Sequence[str], progress: Callable[[str], Any
 def _find_files(folders: tuple[Path, ...]) -> dict[str, Path]:
     """The four files in the first folder that has all of them; a DataError names those that are missing."""
     missing: list[str] = []
-    for folder in (subfolder for folder in folders for subfolder in (folder, folder / "mnist")):
+    for place in (place for folder in folders for place in (folder, folder / "mnist")):
         paths = {}
         for name in MD5_SUMS:
             stems = (name, name.replace("-idx", ".idx"))
-            spellings = (folder / f"{stem}{end}" for stem in stems for end in ("", ".gz"))
+            spellings = (place / f"{stem}{end}" for stem in stems for end in ("", ".gz"))
             if path := next(filter(Path.is_file, spellings), None):
                 paths[name] = path
         if len(paths) == len(MD5_SUMS):

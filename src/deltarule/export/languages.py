@@ -129,7 +129,7 @@ def render(
         return [literal(cell, precision) if isinstance(cell, float) else str(cell) for cell in cells]
 
     file = _templates().get_template(f"{template}.jinja")
-    return file.render(program=program, name=name, double=precision == "double", numbers=numbers, **more)
+    return file.render(program=program, name=name, double=precision == "double", numbers=numbers, **variables)
 
 
 # Functions of math.h; an f after such a name, or after a literal, makes it one of floats.
