@@ -2,13 +2,15 @@
 
     F(p) = scale (sum_i w_i C_i(p) + (l2/2) sum w²)
 
-Everything that such a trainer asks of it is a sum over the examples, `Objective.sum`, in blocks of bounded memory. What
-it computes from these sums is a *piece*: a function F, p, ... ↦ arrays that `Objective.call` runs, compiled where the
-engine compiles. `StreamedObjective` is the same for examples that stay on disk.
+Everything that such a trainer needs is a sum over the examples, `Objective.sum`, taken in blocks of bounded memory.
+What a trainer computes from these sums is a *piece*: a function F, p, ... ↦ arrays, which `Objective.call` compiles on
+JAX and just calls on NumPy. `StreamedObjective` is F for examples that stay on disk.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 Number = Any
 Function = Callable[..., Any]
-Kept = tuple[Linearization, Array]  # of a block of examples, and its J^T (n, m k)
+KeptBlock = tuple[Linearization, Array]  # a block of examples linearised, and its J^T (n, m k)
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Objective:
     Args:
         net: the network; static where JAX compiles.
         rows: the examples.
-        block: how many of them go through the network together; static.
-        l2: of the penalty, over weights and not biases; None for none.
-        scale: what the sum is multiplied by, such as 1/N for a mean.
+        block: how many examples go through the network together; static.
+        l2: the strength of the penalty on weights; None for no penalty.
+        scale: the factor of the sum, such as 1/N for a mean.
     """
 
     net: "Network"
@@ -46,33 +48,31 @@ class Objective:
     l2: Number | None = None
     scale: Number = 1.0
 
-    def sum(
-        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
-    ) -> Any:
-        """The sum of part(net, p, x, y, weight) over blocks of the examples.
+    def sum(self, term: Function, p: Params, *arguments: Any, prepare: Function | None = None) -> Any:
+        """The sum over blocks of the examples of term(net, p, x, y, weight).
 
-        With `prepare`, such as `linearize`, of part(prepare(net, p, x, y, weight), *arguments).
+        With `prepare`, such as `linearize`, the sum of term(prepare(net, p, x, y, weight), *arguments).
         """
 
-        def of_block(x: Array, y: Array, weight: Array) -> Any:
+        def block_term(x: Array, y: Array, weight: Array) -> Any:
             if prepare is None:
-                return part(self.net, p, x, y, self.scale * weight)
-            return part(prepare(self.net, p, x, y, self.scale * weight), *arguments)
+                return term(self.net, p, x, y, self.scale * weight)
+            return term(prepare(self.net, p, x, y, self.scale * weight), *arguments)
 
-        return engine.of(self.rows.x).sum_over_blocks(self.rows, self.block, of_block)
+        return engine.of(self.rows.x).sum_over_blocks(self.rows, self.block, block_term)
 
-    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
+    def call(self, piece: Function, *arguments: Any, **static: Any) -> Any:
         """piece(self, *arguments, **static), compiled once for each shape and each value of `static` on JAX."""
         return ENGINE_OF_TYPE[type(self.rows.x)].call(piece, self, *arguments, **static)
 
     @property
     def fits_one_block(self) -> bool:
-        """Whether all examples go through the network together, so that what they leave there may be kept."""
+        """Whether all examples go through the network together, so that their linearisation can be kept."""
         return self.rows.shards is None and self.rows.x.shape[0] <= self.block
 
     @property
     def parts(self) -> tuple["Objective", ...]:
-        """The objectives that this is the sum of: itself alone."""
+        """The objectives of which this is the sum."""
         return (self,)
 
     def value(self, p: Params) -> Array:
@@ -80,19 +80,19 @@ class Objective:
         return self.sum(cost, p) + self.prior_energy(p)
 
     def linearized(self, p: Params) -> list[Linearization]:
-        """The examples of each part linearised at p, all of them together."""
+        """The linearisation of each part at p, all its examples in one block."""
         return [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in self.parts]
 
-    def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
-        """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
+    def normal_equations(self, p: Params) -> tuple[list[KeptBlock] | None, NormalEquations]:
+        """J^T J and J^T r of (LM) without the prior, and each part's linearisation and J^T if they fit one block."""
         if not self.fits_one_block:
             return None, self.sum(Linearization.normal_equations, p, prepare=linearize)
         kept = [(lin, lin.jacobian_transpose()) for lin in self.linearized(p)]
-        found = [lin.normal_equations(J) for lin, J in kept]
-        return kept, NormalEquations(*map(sum, zip(*found, strict=True)))
+        parts = [lin.normal_equations(J) for lin, J in kept]
+        return kept, NormalEquations(*map(sum, zip(*parts, strict=True)))
 
-    def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
-        """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
+    def acceleration_force(self, p: Params, s: Params, kept: list[KeptBlock] | None = None) -> Params:
+        """J^T d²r/dt² along the line p + t s, from the blocks that `normal_equations` kept, if there are any."""
         if kept is None:
             return self.sum(_force, p, s, prepare=linearize)
         bends = [J @ lin.acceleration(s).reshape(-1) for lin, J in kept]
@@ -123,82 +123,61 @@ register(Objective, leaves=("rows", "l2", "scale"))
 
 @dataclass(frozen=True)
 class JointObjective(Objective):
-    """The sum of several objectives of the same parameters, each with its own examples and cost and no penalty of its
-    own; `net`, `rows` and `block` are the first one's.
+    """The sum of objectives of the same parameters, which have no penalties of their own, and (l2/2) sum w².
+
+    `net`, `rows` and `block` are those of the first part.
     """
 
-    members: tuple[Objective, ...] = ()
+    parts: tuple[Objective, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @classmethod
-    def of(cls, members: Sequence[Objective], l2: Number | None) -> "JointObjective":
-        """Their sum, and (l2/2) sum w²."""
-        first = members[0]
-        return cls(first.net, first.rows, first.block, l2, 1.0, tuple(members))
+    def of(cls, parts: Sequence[Objective], l2: Number | None) -> "JointObjective":
+        """The sum of these objectives and a penalty."""
+        first = parts[0]
+        return cls(first.net, first.rows, first.block, l2, 1.0, tuple(parts))
 
-    @property
-    def parts(self) -> tuple[Objective, ...]:
-        """The members."""
-        return self.members
-
-    def sum(
-        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
-    ) -> Any:
-        """The sum over the examples of all members."""
-        first, *others = (member.sum(part, p, *arguments, prepare=prepare) for member in self.members)
-        for more in others:
-            first = trees.map_leaves(lambda a, b: a + b, first, more)
-        return first
+    def sum(self, term: Function, p: Params, *arguments: Any, prepare: Function | None = None) -> Any:
+        return reduce(_add, (part.sum(term, p, *arguments, prepare=prepare) for part in self.parts))
 
     @property
     def fits_one_block(self) -> bool:
-        """Whether each member's do."""
-        return all(member.fits_one_block for member in self.members)
+        return all(part.fits_one_block for part in self.parts)
 
 
-register(JointObjective, leaves=("rows", "l2", "scale", "members"))
+register(JointObjective, leaves=("rows", "l2", "scale", "parts"))
+
+
+def _add(left: Any, right: Any) -> Any:
+    return trees.map_leaves(operator.add, left, right)
 
 
 class StreamedObjective(Objective):
-    """F over examples that come in chunks: each sum is a pass over them, begun by `chunks`, and a piece runs step by
-    step.
-    """
+    """F over examples on disk: each sum is one pass over the chunks that `chunks()` reads, and no piece is compiled."""
 
     def __init__(self, net: "Network", chunks: Callable[[], Any], block: int, l2: Number | None):
-        """No pass is begun."""
         for name, value in {"net": net, "chunks": chunks, "block": block, "l2": l2, "scale": 1.0}.items():
             object.__setattr__(self, name, value)
 
-    def sum(
-        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
-    ) -> Any:
-        """The sum over all chunks."""
+    def sum(self, term: Function, p: Params, *arguments: Any, prepare: Function | None = None) -> Any:
         total = None
         for rows in self.chunks():  # pyright: ignore[reportAttributeAccessIssue]
             E, chunk = engine.of(rows.x), Objective(self.net, rows, self.block)
-            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, part=part, prepare=prepare))
+            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, term=term, prepare=prepare))
         return total
 
-    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
-        """piece(self, *arguments, **static)."""
+    def call(self, piece: Function, *arguments: Any, **static: Any) -> Any:
         return piece(self, *arguments, **static)
 
     @property
     def fits_one_block(self) -> bool:
-        """Never: they are read again for each sum."""
         return False
 
 
 def _chunk_sum(
-    chunk: Objective,
-    so_far: Any,
-    p: Params,
-    *arguments: Any,
-    part: Callable[..., Any],
-    prepare: Callable[..., Any] | None,
+    chunk: Objective, total: Any, p: Params, *arguments: Any, term: Function, prepare: Function | None
 ) -> Any:
-    more = chunk.sum(part, p, *arguments, prepare=prepare)
-    total = more if so_far is None else trees.map_leaves(lambda a, b: a + b, so_far, more)
-    return chunk.rows.replicate(total)
+    added = chunk.sum(term, p, *arguments, prepare=prepare)
+    return chunk.rows.replicate(added if total is None else _add(total, added))
 
 
 def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
@@ -212,5 +191,5 @@ def _force(lin: Linearization, s: Params) -> Params:
 
 
 def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:
-    """sum_i w_i C_i, a part of `Objective.sum`."""
+    """sum_i w_i C_i of a block, a term of `Objective.sum`."""
     return (weight * backprop.output_cost(net, backprop.forward(net, p, x)[-1], y)).sum()

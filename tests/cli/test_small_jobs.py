@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
 
 from imports.gen_function import NETS, write
 
@@ -55,6 +56,7 @@ LIBRARY = """
 import sys
 import numpy as np
 import pandas as pd
+import pytest
 import deltarule as dr
 from deltarule.play.lesson import Lesson
 from deltarule.play.problems import GENERATED
@@ -86,6 +88,7 @@ assert "jax" not in sys.modules
 
 
 def test_series_equations_imports_and_the_page_need_no_jax(tmp_path):
+    pytest.importorskip("uvicorn")
     write(NETS["two_hidden"], "engine", tmp_path)
     steps = [f"{t},{t % 7},{(t * t) % 11}" for t in range(90)]
     (tmp_path / "plant.csv").write_text("\n".join(["t,u,y", *steps]) + "\n")

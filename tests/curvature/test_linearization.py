@@ -30,7 +30,7 @@ class Found(NamedTuple):
     Jv: Array
     JTu: Any
     JTr: Any
-    moved: list[Tangents]
+    tangents: list[Tangents]
     bent: dict[float, Array]  # the acceleration along scale · V
     JT_without_example_2: Array
 
@@ -53,7 +53,7 @@ def found(request, block) -> Found:
             Jv=lin.product(v),
             JTu=lin.transpose_product(u),
             JTr=lin.transpose_product(lin.r),
-            moved=backprop.tangents(net, lin.passes, v),
+            tangents=backprop.tangents(net, lin.passes, v),
             bent={scale: lin.acceleration(trees.scale(v, scale)) for scale in (1.0, 2.0, -1.0)},
             JT_without_example_2=other.jacobian_transpose(),
         )
@@ -66,7 +66,7 @@ def found(request, block) -> Found:
 
 
 @pytest.fixture(scope="module")
-def moved_by_forward_mode(block):
+def tangents_by_forward_mode(block):
     """(dz, da) of every layer by JAX, from the library's forward pass."""
     import jax
 
@@ -117,10 +117,10 @@ def test_the_errors_of_each_residual(found):
     np.testing.assert_allclose(found.deltas[-1], np.swapaxes(found.S, 1, 2), rtol=1e-15)
 
 
-def test_the_tangents_of_every_layer(found, moved_by_forward_mode):
-    for values, expected in zip(found.tangents, moved_by_forward_mode, strict=True):
-        close(values.dz, expected[0])
-        close(values.da, expected[1])
+def test_the_tangents_of_every_layer(found, tangents_by_forward_mode):
+    for tangent, expected in zip(found.tangents, tangents_by_forward_mode, strict=True):
+        close(tangent.dz, expected[0])
+        close(tangent.da, expected[1])
 
 
 def test_the_acceleration_of_the_residuals(block, found):

@@ -131,7 +131,7 @@ def test_where_jax_is_missed_one_line_says_so():
     """Where it would be at least twice as fast, and nowhere else."""
     work = SMALL, SGD, (50_000, 2)
     found = estimate(*work, 300)
-    assert found.numpy > choice.MISSED * found.jax
+    assert found.numpy > choice.WORTH_WARNING * found.jax
     with pytest.warns(EngineWarning, match=r"\d+ s by NumPy .*\d+ s by JAX.*'deltarule\[jax\]'"):
         assert chosen(*work, epochs=300) == "numpy"
     epochs = next(n for n in range(1, 100) if estimate(*work, n).engine == "jax")

@@ -98,6 +98,6 @@ def test_small_batches_are_gathered_together_and_large_ones_one_by_one():
     from deltarule.engine import jax_batches
 
     images = rows("jax", np.zeros((1000, 3, 3)))
-    assert jax_batches._batches_at_once(images, 10, 10**6) == jax_batches.GATHERED_BYTES // 400
-    assert jax_batches._batches_at_once(images, 10, 100) == 100
-    assert jax_batches._batches_at_once(images, 10**6, 1) == 1
+    assert jax_batches._gathered_batches(images, 10, 10**6) == jax_batches.GATHERED_BYTES // 400
+    assert jax_batches._gathered_batches(images, 10, 100) == 100
+    assert jax_batches._gathered_batches(images, 10**6, 1) == 1

@@ -23,7 +23,7 @@ def test_a_quick_run_goes_on_from_its_checkpoints(quick, tmp_path, monkeypatch):
     report = beyond.run(settings)
     assert len(list(tmp_path.iterdir())) == 4
     what = ["one network", "mean of the outputs of 2"]
-    assert [row.what for row in report.rows] == [f"{w}, {how}" for how in ("plain", "over 8 copies") for w in what]
+    assert [row.label for row in report.rows] == [f"{w}, {how}" for how in ("plain", "over 8 copies") for w in what]
     assert report.rows[0].average > 15
     assert [row.ours for row in beyond.run(settings).rows] == [row.ours for row in report.rows]
 

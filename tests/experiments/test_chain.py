@@ -37,7 +37,7 @@ def test_backpropagation_gives_each_of_them():
     assert len(report.rows) == 13 + 12
     for row in report.rows:
         assert row.average == pytest.approx(row.book, rel=1e-12)
-    names = " ".join(row.what for row in report.rows)
+    names = " ".join(row.label for row in report.rows)
     for name in ("∂C_0/∂w^(L-1)", "∂C_0/∂b^(L-2)", "∂C_0/∂a^(L-2)", "∂C_0/∂w_12", "∂C_0/∂b_1", "∂C_0/∂a_2^(L-1)"):
         assert name in names
 

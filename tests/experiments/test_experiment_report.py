@@ -12,7 +12,7 @@ def test_a_mean_and_its_deviation():
 
 
 def test_a_median_comes_with_its_range():
-    row = Row("cost", None, [3e-4, 1e-4, 1.0], form="{:.0e}", median=True)
+    row = Row("cost", None, [3e-4, 1e-4, 1.0], template="{:.0e}", median=True)
     assert row.average == 3e-4
     assert row.cells([])[1:3] == ["", "3e-04 (1e-04 to 1e+00)"]
 
@@ -56,8 +56,8 @@ def test_seeds():
     assert Settings(quick=True, seeds=7).runs() == range(7)
 
 
-def test_watching_tells_what_and_how_far():
+def test_progress_callback():
     told = []
-    watch = Settings(tell=lambda *words: told.append(words)).watch("a net", 4)
+    watch = Settings(report_progress=lambda *words: told.append(words)).progress_callback("a net", 4)
     assert watch({"epoch": 1}) is None
     assert told == [("a net", 0.0), ("a net", pytest.approx(0.25))]

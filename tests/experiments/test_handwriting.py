@@ -19,7 +19,7 @@ def test_the_row_holds_best_last_and_test(images):
         handwriting.train(net, images.train, images.validation, settings, "", eta=0.5, epochs=3, seed=seed)
         for seed in (0, 1)
     ]
-    row = handwriting.accuracy_row("a net", 99.0, results, watched="validation", test=(net, images.test))
+    row = handwriting.accuracy_row("a net", 99.0, results, monitored="validation", test=(net, images.test))
     for i, result in enumerate(results):
         scores = 100 * result.history["validation_accuracy"]
         assert row.ours[i] == pytest.approx(scores.max())
@@ -27,7 +27,7 @@ def test_the_row_holds_best_last_and_test(images):
         right = np.asarray(net(result.params, images.test.X)).argmax(1) == images.test.Y.argmax(1)
         assert row.more["test images"][i] == pytest.approx(100 * right.mean())
         assert handwriting.accuracy(net, result, images.validation) == pytest.approx(scores.max())
-    assert row.what == "a net, validation images"
+    assert row.label == "a net, validation images"
     assert len(row.seconds) == 2
 
 
@@ -35,7 +35,7 @@ def test_the_verdict_names_what_falls_short():
     rows = [
         Row("above", 95.0, [96.0, 97.0]),
         Row("just reached", 95.0, [94.7, 94.71]),
-        Row("seconds", 95.0, [1.0], form="{:.2f}"),
+        Row("seconds", 95.0, [1.0], template="{:.2f}"),
         Row("no number", "under 87 %", [1.0]),
         Row("below", 95.0, [94.6, 94.7]),
     ]

@@ -23,9 +23,9 @@ def test_the_reach_of_sigmoid_neurons_falls_and_that_of_an_lstm_does_not_end():
 
 def test_a_quick_run():
     told = []
-    report = memory.run(Settings(quick=True, seeds=1, tell=lambda what, share: told.append(what)))
+    report = memory.run(Settings(quick=True, seeds=1, report_progress=lambda label, share: told.append(label)))
     assert len(report.rows) == 2 * len(memory.HIDDEN) + len(memory.REACHES)
-    assert "Adam, 101 parameters" in [row.what.split(", ", 2)[-1] for row in report.rows]
+    assert "Adam, 101 parameters" in [row.label.split(", ", 2)[-1] for row in report.rows]
     assert all(np.isfinite(row.average) for row in report.rows)
     assert [len(report.figures[name][0].axes[0].lines) for name in ("sine", "reach")] == [3, 4]
     assert "LSTM, 4 cells, Adam, seed 0" in told

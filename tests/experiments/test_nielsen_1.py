@@ -18,7 +18,7 @@ def test_a_quick_run(quick):
 
 def test_digits_that_are_hardly_ever_read_are_counted(quick):
     data = load(quick)
-    (result,) = nielsen_1.trained(data, 30, "new", quick)
+    (result,) = nielsen_1.train_seeds(data, 30, "new", quick)
     deaf = {name: np.array(p) for name, p in result.params[-1].items()}
     deaf["W"][3], deaf["b"][3] = 0, -50  # output 3 is always 0
     deafened = replace(result, params=[*result.params[:-1], deaf])
@@ -32,5 +32,5 @@ def test_digits_that_are_hardly_ever_read_are_counted(quick):
 def test_real_digits(mnist):
     """Two epochs on a thousand real images: far above chance."""
     settings = Settings(quick=True, seeds=1, mnist=lambda: mnist)
-    (result,) = nielsen_1.trained(load(settings), 30, "new", settings)
+    (result,) = nielsen_1.train_seeds(load(settings), 30, "new", settings)
     assert result.history["validation_accuracy"][-1] > 0.5

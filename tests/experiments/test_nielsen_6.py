@@ -38,7 +38,7 @@ def small(monkeypatch):
 def test_a_quick_run_and_the_same_again_from_its_checkpoints(quick, tmp_path):
     settings = replace(quick, seeds=None, checkpoints=tmp_path)
     report = run(settings)
-    assert report.rows[0].what == "100 sigmoids, 1 epoch"
+    assert report.rows[0].label == "100 sigmoids, 1 epoch"
     assert [row.book for row in report.rows] == [97.80, 97.80, 99.67]
     assert len(report.rows[1].ours) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -80,4 +80,4 @@ def test_an_interruption_while_images_are_expanded_keeps_the_rows(quick, monkeyp
 def test_the_number_of_seeds_is_that_of_every_stage(quick):
     report = run(replace(quick, seeds=3))
     assert [len(row.ours) for row in report.rows] == [3, 3, 1]
-    assert report.rows[2].what == "vote of 3 of these networks"
+    assert report.rows[2].label == "vote of 3 of these networks"

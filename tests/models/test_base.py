@@ -21,7 +21,7 @@ def after(trainer, epochs):
     return state
 
 
-def test_epochs_one_by_one_are_the_epochs_of_one_training():
+def test_one_epoch_at_a_time_equals_one_training():
     trainer = dr.GradientDescent(eta=0.1, momentum=0.9)  # full batch: no order to draw
     params = NET.init(3, (2,))
     state = None
@@ -31,7 +31,7 @@ def test_epochs_one_by_one_are_the_epochs_of_one_training():
     trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, off(together))
 
 
-def test_the_state_is_numpy_and_counts_its_steps():
+def test_the_state_is_numpy_and_counts_steps():
     state = after(dr.GradientDescent(eta=0.1, batch_size=10), 2)
     assert all(isinstance(leaf, np.ndarray) for leaf in trees.leaves(state))
     assert int(state.step) == 6

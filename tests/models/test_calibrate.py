@@ -23,7 +23,7 @@ def measured(model, count):
     return rows
 
 
-def test_the_intervals_hold_what_they_promise(model, tmp_path):
+def test_intervals_contain_their_share_of_rows(model, tmp_path):
     rows, new = measured(model, 300), measured(model, 2000)
     known = model.calibrate(rows)
     np.testing.assert_array_equal(known.predict(new), model.predict(new))
@@ -36,14 +36,14 @@ def test_the_intervals_hold_what_they_promise(model, tmp_path):
     np.testing.assert_array_equal(again.predict_interval(new)[0], known.predict_interval(new)[0])
 
 
-def test_targets_may_be_given_apart(model):
+def test_targets_may_be_a_separate_argument(model):
     rows = measured(model, 100)
     X, Y = rows[["x1", "x2", "x3"]].to_numpy(), rows[["u", "v"]].to_numpy()
     wanted = model.calibrate(rows).predict_interval(X)[1]
     np.testing.assert_array_equal(model.calibrate(X, Y).predict_interval(X)[1], wanted)
 
 
-def test_what_has_no_error_bars_is_refused(model, tmp_path):
+def test_models_without_error_bars_are_refused(model, tmp_path):
     with pytest.raises(ConfigurationError, match="no error bars"):
         model.predict_interval([[0.0, 0.0, 0.0]])
     with pytest.raises(DataError, match="holds no targets"):
@@ -53,7 +53,7 @@ def test_what_has_no_error_bars_is_refused(model, tmp_path):
         classes.calibrate([[0.0, 0.0, 0.0, 0.0]], [1])
 
 
-def test_a_network_of_several_with_steps_has_error_bars_of_its_own():
+def test_an_average_with_step_features_keeps_its_error_bars():
     draw = np.random.default_rng(0)
     person = np.repeat(np.arange(30.0), 8)
     table = pd.DataFrame({"person": person, "x": draw.normal(size=240)})

@@ -27,7 +27,7 @@ def test_the_error_by_hand():
     assert expected_calibration_error(p, np.array([0, 1, 0, 1]), np.array([1, 0, 1, 1])) == pytest.approx(0.3)
 
 
-def test_certain_and_right_is_no_error_and_certain_and_wrong_is_all():
+def test_confident_predictions_have_error_0_or_1():
     p = np.eye(3)
     assert expected_calibration_error(p, np.array([0, 1, 2])) == 0
     assert expected_calibration_error(p, np.array([1, 2, 0])) == 1
@@ -39,7 +39,7 @@ def test_the_temperature_of_many_rows_is_found(T):
     assert temperature(z, classes, np.ones(len(z))) == pytest.approx(T, rel=0.05)
 
 
-def test_the_temperature_minimises_what_it_says():
+def test_the_temperature_minimises_the_penalised_likelihood():
     z, classes = drawn(2.0, 60)
     weight = np.random.default_rng(1).uniform(0, 2, 60)
 
@@ -51,12 +51,12 @@ def test_the_temperature_minimises_what_it_says():
     assert objective(T) < min(objective(1.001 * T), objective(T / 1.001))
 
 
-def test_a_few_rows_that_are_all_right_leave_the_temperature_sane():
+def test_few_rows_all_correct_give_a_moderate_temperature():
     z = 5 * np.eye(3)
     assert 0.3 < temperature(z, np.arange(3), np.ones(3)) < 1
 
 
-def test_calibration_lowers_the_error_of_a_network_that_is_too_sure():
+def test_calibration_helps_an_overconfident_network():
     z, classes = drawn(3.0, 4000)
     done = calibrate(softmax(z, axis=1), classes, np.ones(4000))
     assert done.temperature > 2
@@ -65,7 +65,7 @@ def test_calibration_lowers_the_error_of_a_network_that_is_too_sure():
     assert done.rows == 4000
 
 
-def test_cooled_parameters_give_the_divided_scores():
+def test_divided_logits():
     params = [{"W": np.ones((2, 2)), "b": np.ones(2)}, {"W": np.full((3, 2), 4.0), "b": np.full(3, 2.0)}]
     cool = divide_logits(params, 2.0)
     assert cool[0] is params[0]

@@ -13,7 +13,7 @@ needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-lear
 
 
 @pytest.mark.parametrize(("verbose", "epochs"), [(True, [1, 2, 3, 4, 5]), (2, [1, 2, 4]), (False, []), (0, [])])
-def test_verbose_prints_every_so_many_epochs(verbose, epochs, classification, capsys):
+def test_verbose_prints_every_nth_epoch(verbose, epochs, classification, capsys):
     dr.NetworkClassifier(hidden=(2,), trainer="adam", epochs=5, verbose=verbose, random_state=0).fit(*classification)
     out = capsys.readouterr().out
     lines = re.findall(r"^epoch (\d+): cost [\d.e-]+, validation cost [\d.e-]+$", out, re.MULTILINE)
@@ -21,7 +21,7 @@ def test_verbose_prints_every_so_many_epochs(verbose, epochs, classification, ca
     assert ("all 5 epochs were run" in out) == bool(epochs)
 
 
-def test_looking_on_changes_nothing(regression, capsys):
+def test_verbose_does_not_change_the_result(regression, capsys):
     model = dr.NetworkRegressor(hidden=(3,), epochs=10, random_state=0)
     quiet, loud = clone(model).fit(*regression), clone(model).set_params(verbose=True).fit(*regression)
     np.testing.assert_array_equal(quiet.predict(regression[0]), loud.predict(regression[0]))
@@ -57,7 +57,7 @@ class Told:
 
 
 @needs_callbacks
-def test_a_callback_of_scikit_learn_is_told_of_every_epoch_and_may_end_the_fit(regression):
+def test_a_scikit_learn_callback_sees_every_epoch_and_may_end_the_fit(regression):
     told = Told(last=3)
     model = dr.NetworkRegressor(hidden=(3,), epochs=8, random_state=0).set_callbacks(told).fit(*regression)
     epochs = [(what, "epoch", i) for i in range(3) for what in ("begin", "end")]
@@ -67,7 +67,7 @@ def test_a_callback_of_scikit_learn_is_told_of_every_epoch_and_may_end_the_fit(r
 
 
 @needs_callbacks
-def test_a_callback_is_torn_down_where_a_fit_fails(regression):
+def test_a_callback_is_torn_down_after_a_failed_fit(regression):
     told = Told()
     model = dr.NetworkRegressor(hidden=(0,)).set_callbacks(told)
     with pytest.raises(ConfigurationError):
@@ -80,7 +80,7 @@ def test_a_callback_is_torn_down_where_a_fit_fails(regression):
 
 
 @needs_callbacks
-def test_a_search_hands_its_callback_down(regression):
+def test_a_grid_search_passes_its_callback_on(regression):
     told = Told()
     model = dr.NetworkRegressor(hidden=(2,), regularization="l2", epochs=2, random_state=0)
     GridSearchCV(model, {"l2": [0.1, 1.0]}, cv=2).set_callbacks(told).fit(*regression)

@@ -29,7 +29,7 @@ def test_balanced_by_hand():
     assert factor.tolist() == [2.5 / 4, 2.5]
 
 
-def test_a_dict_is_relative_and_leaves_the_sum_of_weights():
+def test_a_dict_keeps_the_sum_of_weights():
     codes, weight = np.array([0, 0, 1]), np.array([1.0, 2, 3])
     factor = relative_weights({"yes": 5}, LABELS, codes, weight)
     assert factor[1] / factor[0] == pytest.approx(5)
@@ -37,7 +37,7 @@ def test_a_dict_is_relative_and_leaves_the_sum_of_weights():
     assert class_weights({"yes": 5}, LABELS).tolist() == [1, 5]
 
 
-def test_balanced_classes_are_found_more_often(model, rare):
+def test_balanced_weights_raise_the_recall_of_a_rare_class(model, rare):
     X, y = rare
     plain = clone(model).fit(X, y)
     balanced = clone(model).set_params(class_weight="balanced").fit(X, y)
@@ -45,7 +45,7 @@ def test_balanced_classes_are_found_more_often(model, rare):
     assert recall_score(y, plain.predict(X), pos_label="yes") <= 0.4
 
 
-def test_the_probabilities_are_those_of_the_weighed_population_and_can_be_brought_back(model, rare):
+def test_probabilities_hold_for_the_weighted_population(model, rare):
     X, y = rare
     share = (y == "yes").mean()
     p = clone(model).set_params(class_weight="balanced").fit(X, y).predict_proba(X)
@@ -56,13 +56,13 @@ def test_the_probabilities_are_those_of_the_weighed_population_and_can_be_brough
     assert clone(model).fit(X, y).predict_proba(X)[:, 1].mean() == pytest.approx(share, abs=0.02)
 
 
-def test_which_rows_are_held_out_does_not_depend_on_it(model, rare):
+def test_class_weight_does_not_change_the_validation_rows(model, rare):
     first, second = (clone(model).set_params(class_weight=w).fit(*rare) for w in (None, {"no": 1, "yes": 1}))
     np.testing.assert_array_equal(first.predict_proba(rare[0]), second.predict_proba(rare[0]))
     assert clone(model).set_params(class_weight="balanced").fit(*rare).calibration_.rows == first.calibration_.rows
 
 
-def test_a_whole_weight_is_as_many_copies_with_it_too(model, rare):
+def test_a_whole_weight_equals_copies_with_class_weight(model, rare):
     X, y = rare
     weight = np.random.default_rng(1).integers(0, 3, len(y))
     balanced = clone(model).set_params(class_weight="balanced")
@@ -90,7 +90,7 @@ def test_partial_fit_takes_a_dict(rare):
         ({"yes": 0}, r"class_weight\['yes'\] .*above 0"),
     ],
 )
-def test_a_bad_one_is_refused(model, rare, class_weight, sentence):
+def test_bad_class_weights_are_refused(model, rare, class_weight, sentence):
     with pytest.raises(ConfigurationError, match=sentence):
         clone(model).set_params(class_weight=class_weight).fit(*rare)
 

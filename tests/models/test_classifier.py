@@ -12,14 +12,14 @@ from deltarule.errors import DataError
 from deltarule.models.calibration import expected_calibration_error
 
 
-def test_it_tells_the_clouds_apart(classifier, classification):
+def test_three_clouds_are_classified(classifier, classification):
     X, y = classification
     assert classifier.classes_.tolist() == ["ash", "birch", "oak"]
     assert classifier.score(X, y) > 0.95
     assert set(classifier.predict(X)) == {"ash", "birch", "oak"}
 
 
-def test_probabilities_sum_to_one_and_go_with_the_labels(classifier, classification):
+def test_probabilities_sum_to_one_and_agree_with_the_labels(classifier, classification):
     X, _ = classification
     p = classifier.predict_proba(X)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-14)
@@ -27,7 +27,7 @@ def test_probabilities_sum_to_one_and_go_with_the_labels(classifier, classificat
     np.testing.assert_allclose(np.exp(classifier.predict_log_proba(X)), p, rtol=1e-12)
 
 
-def test_auto_is_bayesian_where_steps_are_cheap_else_adam_and_levenberg_marquardt_does_it_too(classification):
+def test_which_trainer_auto_chooses(classification):
     model = NetworkClassifier(hidden=(2,), epochs=1).fit(*classification)
     assert (model.trainer_, model.regularization_) == ("lm", "bayesian")
     model = NetworkClassifier(hidden=(2,), epochs=1, l2=0.1).fit(*classification)
@@ -37,7 +37,7 @@ def test_auto_is_bayesian_where_steps_are_cheap_else_adam_and_levenberg_marquard
     assert model.score(*classification) > 0.95
 
 
-def test_the_temperature_is_folded_into_the_network(classifier, classification):
+def test_the_temperature_is_part_of_the_parameters(classifier, classification):
     X, _ = classification
     outputs = np.asarray(classifier.net_(classifier.params_, classifier.x_scaling_.encode(X)))
     np.testing.assert_allclose(outputs, classifier.predict_proba(X), rtol=1e-13)
@@ -45,7 +45,7 @@ def test_the_temperature_is_folded_into_the_network(classifier, classification):
     assert classifier.calibration_.temperature != 1
 
 
-def test_calibration_helps_a_network_that_learnt_its_noise_by_heart():
+def test_calibration_helps_an_overfitted_network():
     random = np.random.default_rng(0)
     X = random.normal(size=(3000, 4))
     y = random.random(3000) < 1 / (1 + np.exp(-2 * X[:, 0]))
@@ -59,7 +59,7 @@ def test_calibration_helps_a_network_that_learnt_its_noise_by_heart():
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [False, True], [-1.0, 2.0], ["a", "b"]])
-def test_labels_of_any_kind_keep_their_kind(labels):
+def test_labels_keep_their_type(labels):
     X = np.linspace(-1, 1, 30)[:, None]
     y = np.array(labels)[(X[:, 0] > 0).astype(int)]
     model = NetworkClassifier(hidden=(3,), trainer="adam", epochs=60, random_state=0).fit(X, y)
@@ -67,7 +67,7 @@ def test_labels_of_any_kind_keep_their_kind(labels):
     assert model.schema().classes == tuple(labels)
 
 
-def test_a_class_of_weight_zero_is_no_class(classification):
+def test_a_class_of_weight_zero_is_left_out(classification):
     X, y = classification
     model = NetworkClassifier(hidden=(3,), trainer="adam", epochs=2).fit(X, y, sample_weight=(y != "oak").astype(float))
     assert model.classes_.tolist() == ["ash", "birch"]
@@ -88,7 +88,7 @@ def test_a_saved_model_gives_the_same_labels(classifier, classification, tmp_pat
     assert (model.predict(table) == classifier.predict(X)).all()
 
 
-def test_partial_fit_needs_every_class_at_first(classification):
+def test_partial_fit_needs_all_classes_in_the_first_call(classification):
     X, y = classification
     model = NetworkClassifier(hidden=(6,), trainer="sgd", random_state=0)
     model.partial_fit(X[:40], y[:40], classes=["oak", "ash", "birch"])
@@ -107,7 +107,7 @@ def test_it_is_cross_validated_cloned_and_pickled(classifier, classification):
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
 
 
-def test_few_distinct_rows_with_several_labels_are_measurements_one_by_one():
+def test_each_copy_of_a_row_with_several_labels_is_a_measurement():
     """1,000 rows of two patterns: without all rows of a label its pattern would have the contrary label alone."""
     random = np.random.default_rng(0)
     x = random.integers(0, 2, 1000)
@@ -117,7 +117,7 @@ def test_few_distinct_rows_with_several_labels_are_measurements_one_by_one():
     np.testing.assert_allclose(model.predict_proba([[0.0], [1.0]])[:, 1], shares, atol=0.03)
 
 
-def test_few_distinct_rows_of_numbers_have_the_noise_of_one_measurement():
+def test_the_noise_of_repeated_inputs_is_that_of_one_measurement():
     """Whole numbers on a grid of 16 places; rounding adds 1/12 to a variance of 1."""
     random = np.random.default_rng(1)
     X = random.integers(0, 4, (600, 2)).astype(float)

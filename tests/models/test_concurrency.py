@@ -48,7 +48,7 @@ print("the same bits")
 
 
 @FORK
-def test_a_forked_pool_fits_and_predicts_after_use_in_the_parent():
+def test_a_forked_process_fits_and_predicts():
     """Also of JAX, where it is installed. In a process of its own, because a pool that hangs would hold the tests; JAX
     warns of forks, rightly for its own engine, which is not used here."""
     parent = "after JAX" if engines.jax_is_installed() else "plain"
@@ -59,14 +59,14 @@ def test_a_forked_pool_fits_and_predicts_after_use_in_the_parent():
 
 
 @pytest.mark.parametrize("trainer", ["lm", "adam"])
-def test_threads_fit_with_the_bits_of_a_fit_alone(trainer):
+def test_fits_in_threads_equal_a_single_fit(trainer):
     alone = [fitted(seed, trainer) for seed in SEEDS]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for one, other in zip(alone, pool.map(lambda seed: fitted(seed, trainer), SEEDS), strict=True):
             np.testing.assert_array_equal(one, other)
 
 
-def test_threads_train_on_either_engine_with_the_bits_of_a_training_alone(engine):
+def test_trainings_in_threads_equal_a_single_training(engine):
     net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
     trainers = [
         dr.LevenbergMarquardt(),

@@ -42,7 +42,7 @@ def test_without_validation_rows_all_epochs_run_or_a_minimum_is_reached():
     assert "validation_cost" not in result.history
 
 
-def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
+def test_an_interpolating_network_is_dropped_beside_others():
     """It has no error left, and none that (LOO) could see; the intervals of the others hold most new rows."""
     held = []
     for seed in range(3):
@@ -55,7 +55,7 @@ def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
 
 
 @pytest.mark.parametrize("limit", [0.0, 1e-9])
-def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
+def test_a_time_limit_of_zero_trains_one_epoch(limit):
     rows = merge_duplicates(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
     plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
     assert plan.candidates
@@ -77,7 +77,7 @@ def test_the_seconds_are_those_of_all_candidates():
 
 
 @pytest.mark.parametrize("estimator", [dr.NetworkRegressor, dr.NetworkClassifier])
-def test_where_no_candidate_came_to_an_epoch_its_start_is_what_there_is(estimator, monkeypatch):
+def test_after_an_interruption_in_the_first_epoch_the_start_is_kept(estimator, monkeypatch):
     """Interrupted in the first epoch: the network is the first candidate's, and predicts."""
     X = np.random.default_rng(0).normal(size=(60, 2))
     monkeypatch.setattr("deltarule.models.fitting.search", lambda candidates, fit, *_: (fit(candidates[0], 0), NONE)[1])
@@ -85,7 +85,7 @@ def test_where_no_candidate_came_to_an_epoch_its_start_is_what_there_is(estimato
     assert np.isfinite(np.asarray(model.predict(X), float)).all()
 
 
-def test_rows_are_drawn_by_weight_and_what_is_rare_is_among_them():
+def test_draw_rows_by_weight_with_rare_values():
     X = np.zeros((2_000, 2))
     X[:, 0] = np.arange(2_000)
     X[[3, 70], 1] = 1.0  # a category of two rows

@@ -1,11 +1,11 @@
 from deltarule.models.formatting import format_number, format_percent, quote_names, to_json_types
 
 
-def test_finite_keeps_what_json_knows():
+def test_json_types_are_kept():
     assert to_json_types(("text", True, 3, None)) == ["text", True, 3, None]
 
 
-def test_numbers_for_people():
+def test_format_number_and_percent():
     assert format_number(-0.0) == "0"
     assert format_number(None) == "-"
     assert format_number(0.000123456) == "0.0001235"
@@ -13,5 +13,5 @@ def test_numbers_for_people():
     assert format_percent(1.0) == "100.00 %"
 
 
-def test_many_names_are_counted():
+def test_quote_names():
     assert quote_names("abcdefgh") == "'a', 'b', 'c', 'd', 'e', 'f' and 2 more"

@@ -15,7 +15,7 @@ def fitted():
     return dr.NetworkRegressor(hidden=(2,), random_state=0).fit(X, X[:, 0])
 
 
-def test_a_plain_array_is_taken_as_it_is(fitted, monkeypatch):
+def test_a_float64_array_skips_the_checks(fitted, monkeypatch):
     monkeypatch.setattr(inputs, "validate_data", lambda *_, **__: pytest.fail("nothing is left to check"))
     assert inputs.check_inputs(fitted, X) is X
 
@@ -25,7 +25,7 @@ def test_a_plain_array_is_taken_as_it_is(fitted, monkeypatch):
     [X.astype(np.float32), X.tolist(), np.asfortranarray(X).astype(">f8"), np.ma.array(X), pd.DataFrame(X)],
     ids=["float32", "list", "big-endian", "masked", "frame"],
 )
-def test_everything_else_goes_through_the_checks(fitted, other, monkeypatch):
+def test_other_inputs_are_checked(fitted, other, monkeypatch):
     monkeypatch.setattr(inputs, "validate_data", lambda *_, **__: "checked")
     assert inputs.check_inputs(fitted, other) == "checked"
 
@@ -36,7 +36,7 @@ def test_bad_rows_are_refused(fitted, wrong):
         fitted.predict(wrong)
 
 
-def test_columns_that_had_names_are_asked_for_them():
+def test_columns_with_names_are_checked():
     named = dr.NetworkRegressor(hidden=(2,), random_state=0).fit(pd.DataFrame(X, columns=["u", "v"]), X[:, 0])
     with pytest.warns(UserWarning, match="feature names"):
         named.predict(X)

@@ -26,7 +26,7 @@ def test_suspicious_tables(tmp_path):
     assert "'leak' alone predicts 'y' almost exactly" in leak
 
 
-def test_copies_of_training_rows_are_no_rows_it_has_not_seen(tmp_path):
+def test_many_duplicates_change_the_verdict(tmp_path):
     random = np.random.default_rng(3)
     x, y = random.normal(size=(2, 100))
     pd.DataFrame({"x": np.tile(x, 3), "z": np.tile(x * y, 3), "y": np.tile(y, 3)}).to_csv(
@@ -41,7 +41,7 @@ def test_copies_of_training_rows_are_no_rows_it_has_not_seen(tmp_path):
     assert not any("almost exactly" in warning for warning in verdict.warnings)
 
 
-def test_a_column_that_numbers_the_rows_is_named(tmp_path):
+def test_an_identifier_column_gives_a_warning(tmp_path):
     random = np.random.default_rng(0)
     table = {"order": random.permutation(100) + 7000, "x": random.normal(size=100), "y": random.normal(size=100)}
     pd.DataFrame(table).to_csv(tmp_path / "orders.csv", index=False)
@@ -50,7 +50,7 @@ def test_a_column_that_numbers_the_rows_is_named(tmp_path):
     assert sum("'order'" in warning for warning in judge(data, outcome, scores_of(data, outcome)).warnings) == 1
 
 
-def test_what_a_file_keeps_and_a_reader_sees(line):
+def test_record_of_the_verdict(line):
     outcome = outcome_of(*slope(line))
     scores = scores_of(line, outcome)
     scores["training"] = {"rmse": 0.5, "r2": 0.99}
@@ -102,7 +102,7 @@ def judged(data, weight):
     return judge(data, outcome, scores_of(data, outcome))
 
 
-def test_a_rare_class_that_is_never_answered_is_explained_and_its_columns_are_seen(tmp_path):
+def test_a_rare_class_that_is_never_predicted(tmp_path):
     data = churn(tmp_path / "churn.csv", rare=True)
     share = data.train.Y[:, 1].mean()
     verdict = judged(data, 1.0)
@@ -116,12 +116,12 @@ def test_a_rare_class_that_is_never_answered_is_explained_and_its_columns_are_se
         assert number in warning
 
 
-def test_no_rare_class_no_word_of_it(tmp_path):
+def test_no_warning_without_a_rare_class(tmp_path):
     (warning,) = judged(churn(tmp_path / "even.csv", rare=False), 9.0).warnings
     assert "'x' alone predicts 'churn'" in warning
 
 
-def test_classes_without_a_test_row_are_named(tmp_path):
+def test_classes_without_test_rows_give_a_warning(tmp_path):
     random = np.random.default_rng(3)
     label = np.repeat(["a", "b", "c", "d"], [30, 2, 30, 1])
     path = tmp_path / "letters.csv"

@@ -24,12 +24,12 @@ def model():
     return dr.NetworkRegressor(effort=SOME, random_state=0).fit(*rows(250, 0))
 
 
-def test_the_logarithm_is_chosen_and_said(model):
+def test_the_logarithm_is_chosen(model):
     assert model.ensemble_.log is not None
     assert "logarithm" in model.networks_
 
 
-def test_it_predicts_better_than_without(model):
+def test_the_logarithm_predicts_better(model):
     X, y = rows(500, 1)
     plain = dr.NetworkRegressor(effort=replace(SOME, tries_logarithm=False), random_state=0).fit(*rows(250, 0))
     assert plain.ensemble_.log is None
@@ -38,7 +38,7 @@ def test_it_predicts_better_than_without(model):
     assert model.log_density(X, y).mean() > plain.log_density(X, y).mean() + 0.1
 
 
-def test_its_intervals_hold_and_reach_further_up(model):
+def test_intervals_are_asymmetric(model):
     X, y = rows(2000, 2)
     low, high = model.predict_interval(X)
     assert 0.92 < np.mean((low <= y) & (y <= high)) < 0.98
@@ -51,7 +51,7 @@ def test_its_intervals_hold_and_reach_further_up(model):
     assert np.median(std / mean) == pytest.approx(0.31, abs=0.05)
 
 
-def test_a_target_that_is_normal_stays_as_it_is():
+def test_a_normal_target_is_not_transformed():
     draw = np.random.default_rng(5)
     X = draw.normal(size=(200, 2))
     assert (
@@ -60,7 +60,7 @@ def test_a_target_that_is_normal_stays_as_it_is():
     )
 
 
-def test_a_model_file_says_the_same(model, tmp_path):
+def test_a_model_file_gives_the_same_predictions(model, tmp_path):
     model.save(tmp_path / "m.safetensors")
     read, (X, _) = dr.load_model(tmp_path / "m.safetensors"), rows(30, 3)
     np.testing.assert_allclose(read.predict(X), model.predict(X), rtol=1e-12)
@@ -68,7 +68,7 @@ def test_a_model_file_says_the_same(model, tmp_path):
         np.testing.assert_allclose(stored, own, rtol=1e-12)
 
 
-def test_exports_predict_the_same_and_refuse_the_error_bars(model, tmp_path):
+def test_exports_predict_the_same_without_error_bars(model, tmp_path):
     (X, _), path = rows(30, 3), tmp_path / "m.py"
     dr.export_model(model, path, "python")
     found = {}
@@ -78,7 +78,7 @@ def test_exports_predict_the_same_and_refuse_the_error_bars(model, tmp_path):
         dr.export_model(model, tmp_path / "m.c", "c", error_bars=True)
 
 
-def test_a_second_fit_begins_anew(model):
+def test_a_second_fit_starts_again(model):
     again = dr.NetworkRegressor(warm_start=True, random_state=0).fit(*rows(250, 0))
     assert np.isfinite(again.fit(*rows(250, 1)).predict(rows(10, 2)[0])).all()
 
@@ -88,7 +88,7 @@ def table(count, seed):
     return pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=y)
 
 
-def test_the_verdict_speaks_of_relative_noise_and_of_rows_that_are_far_relatively():
+def test_the_verdict_has_relative_noise_and_outliers():
     plain = dr.fit_table(table(300, 0), target="y", effort=SOME, seed=0)
     noise = float(plain.verdict.lines["noise"].split("%")[0].split()[-1])
     assert noise == pytest.approx(31, abs=4)  # of the mean
@@ -99,7 +99,7 @@ def test_the_verdict_speaks_of_relative_noise_and_of_rows_that_are_far_relativel
     assert any("far from the others" in words for words in warnings)
 
 
-def test_the_calibration_is_that_of_its_intervals(model, tmp_path):
+def test_calibration_of_the_intervals(model, tmp_path):
     model.save(tmp_path / "m.safetensors")
     X, y = rows(2000, 2)
     below = model.ensemble_.probability(model.x_scaling_.encode(X), model.y_scaling_.encode(y[:, None]))[:, 0]
@@ -116,11 +116,11 @@ def test_far_inputs_stay_finite(model):
     assert np.isfinite(model.predict_interval(far)).all()
 
 
-def test_few_rows_stay_on_their_scale():
+def test_few_rows_are_not_transformed():
     assert dr.NetworkRegressor(random_state=0).fit(*rows(25, 0)).ensemble_.log is None
 
 
-def test_partial_fit_after_fit_goes_on_or_begins_anew():
+def test_partial_fit_after_fit():
     model = dr.NetworkRegressor(trainer="auto", effort=SOME, random_state=0).fit(*rows(250, 0))
     model.set_params(trainer="adam")
     for _ in range(3):

@@ -31,7 +31,7 @@ def test_rmse_has_the_unit_and_r2_has_none():
 
 
 @pytest.mark.parametrize("std", [1e200, 1e-200])
-def test_targets_may_be_of_any_size(std):
+def test_scores_of_very_small_and_large_targets(std):
     net, params = identity(1)
     column = NumericColumn("price", 0.0, std)
     described = Schema("table", "regression", (NumericColumn("x", 0.0, 1.0),), (column,), None, ("price",))
@@ -45,7 +45,7 @@ def test_r2_of_a_constant_target_is_none():
     assert scores == {"rmse": pytest.approx(10.0), "r2": None}
 
 
-def test_several_targets_are_scored_one_by_one():
+def test_scores_of_several_targets():
     net, params = identity(2)
     X, Y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[0.0, 0.0], [1.0, 1.0]])
     scores = measure(net, params, schema("a", "b"), X, Y)
@@ -56,7 +56,7 @@ def test_several_targets_are_scored_one_by_one():
     assert scores["r2"] == pytest.approx(0.0)
 
 
-def test_accuracy_counts_the_most_active_output():
+def test_accuracy_counts_the_largest_output():
     net, params = identity(2)
     X, Y = np.array([[0.9, 0.1], [0.2, 0.3], [0.6, 0.5], [0.1, 0.0]]), np.eye(2)[[0, 1, 1, 0]]
     scores = measure(net, params, schema("kind", classes=("a", "b")), X, Y)
@@ -78,7 +78,7 @@ def test_a_class_without_rows_has_no_recall():
     assert class_lines(scores)["recall"].startswith("'b' 50.00 %, 'a' 100.00 % (")
 
 
-def test_of_many_classes_the_lowest_are_shown():
+def test_only_the_lowest_of_many_classes_are_shown():
     names = tuple("abcdefgh")
     scores = {"recall_by_class": {n: i / 10 for i, n in enumerate(names)}, "auc_by_class": dict.fromkeys(names, 0.5)}
     assert class_lines(scores)["recall"].startswith("'a' 0.00 %, 'b' 10.00 %")

@@ -38,7 +38,7 @@ def old(name):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_files_of_earlier_versions_predict_what_they_did(name):
+def test_files_of_earlier_versions_predict_the_same(name):
     model, frame, expected = old(name)
     found = model.predict(frame)
     expected = expected[:, 0] if expected.shape[1] == 1 else expected
@@ -72,7 +72,7 @@ def test_models_of_images_take_raw_pixels(name, top, pixels):
     assert "<html" in model.report()
 
 
-def test_a_file_that_holds_the_network_alone_takes_numbers_as_they_are():
+def test_a_file_without_a_schema_is_not_scaled():
     model, expected = dr.load_model(FILES / "bare.safetensors"), EXPECTED["bare"]
     np.testing.assert_allclose(model.predict_proba(expected["rows"]), expected["outputs"], rtol=1e-6)
     assert model.predict(expected["rows"]).tolist() == np.argmax(expected["outputs"], axis=1).tolist()
@@ -84,7 +84,7 @@ def test_a_file_that_holds_the_network_alone_takes_numbers_as_they_are():
 PICTURES = ("predictions", "residuals", "confusion", "roc", "calibration", "dependence", "costs")
 
 
-def test_the_methods_are_those_that_are_promised():
+def test_public_methods():
     promised = {"predict", "predict_interval", "predict_proba", "summary", "report", "verdict", "save", "calibrate"}
     promised |= {f"plot_{name}" for name in PICTURES}
     fields = {"net", "params", "schema", "training", "error_bars", "examples", "path"}
@@ -94,7 +94,7 @@ def test_the_methods_are_those_that_are_promised():
     assert inspect.signature(dr.Model.report).parameters["path"].default is None
 
 
-def test_rows_come_as_a_table_in_any_order_or_as_an_array(model, houses):
+def test_rows_as_a_table_or_an_array(model, houses):
     rows = houses.assign(kind="new", more="?")[["more", "heat", "kind", "age", "area"]]
     predicted = model.predict(rows)
     assert predicted.shape == (60,)
@@ -105,7 +105,7 @@ def test_rows_come_as_a_table_in_any_order_or_as_an_array(model, houses):
     assert (model.predict(rows.set_index(np.arange(60) + 7)) == predicted).all()
 
 
-def test_rows_of_numbers_alone_need_no_names(line):
+def test_numeric_rows_need_no_names(line):
     x, z = np.random.default_rng(0).normal(size=(2, 80))
     table = pd.DataFrame({"x": x, "z": z, "y": 10 * x + z, "w": x * z})
     model = dr.fit_table(table, ["y", "w"], hidden=(3,), epochs=15)
@@ -116,7 +116,7 @@ def test_rows_of_numbers_alone_need_no_names(line):
     assert (low < high).all()
 
 
-def test_bad_rows_are_named(model, houses):
+def test_bad_rows_are_refused(model, houses):
     rows = houses.assign(kind="new")
     for bad, word in (
         (rows.drop(columns="age"), "'age'"),
@@ -142,7 +142,7 @@ def test_numbers_as_texts_and_units_are_read_as_in_training():
     np.testing.assert_allclose(model.predict(plain), model.predict(table), rtol=1e-12)
 
 
-def test_error_bars_hold_what_they_say(line):
+def test_coverage_of_error_bars(line):
     random = np.random.default_rng(1)
     x, z = random.normal(size=(2, 400))
     table = pd.DataFrame({"x": x, "z": z, "y": 500 + 10 * x + 2 * random.normal(size=400)})
@@ -193,7 +193,7 @@ def test_the_report_shows_the_parts_of_the_rows_apart(model, tmp_path):
     assert "Regression of price" not in dr.load_model(tmp_path / "m.safetensors").report()
 
 
-def test_a_file_that_contradicts_itself(model, tmp_path):
+def test_an_inconsistent_file_is_refused(model, tmp_path):
     schema = model.schema.to_json()
     schema["inputs"] = schema["inputs"][:-1]
     dr.save(tmp_path / "m.safetensors", model.net, model.params, schema=schema)
@@ -206,7 +206,7 @@ def test_a_file_that_contradicts_itself(model, tmp_path):
         dr.load_model("nowhere.safetensors")
 
 
-def test_a_report_is_a_text_that_a_notebook_shows(tmp_path):
+def test_a_report_is_shown_in_a_notebook(tmp_path):
     from deltarule.models.model import Page
 
     page = Page('<p class="x">a & b</p>')

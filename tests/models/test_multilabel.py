@@ -25,7 +25,7 @@ def model(rows):
     return dr.NetworkClassifier(hidden=(6,), random_state=0).fit(*rows)
 
 
-def test_each_label_has_a_probability_of_its_own(model, rows):
+def test_each_label_has_a_probability(model, rows):
     X, Y = rows
     p = model.predict_proba(X)
     assert p.shape == (200, 3)
@@ -85,7 +85,7 @@ def test_class_weight_is_refused(rows):
         dr.NetworkClassifier(class_weight="balanced").fit(*rows)
 
 
-def test_columns_of_classes_are_no_labels(rows):
+def test_columns_of_classes_are_refused(rows):
     X, Y = rows
     with pytest.raises(DataError, match=r"y holds 2: .*0 and 1"):
         dr.NetworkClassifier().fit(X, 2 * Y)

@@ -32,14 +32,14 @@ def test_the_scale(name, noise, outliers):
     assert huber_of(X, Y).delta == EFFICIENT * noise_scale(X, Y)
 
 
-def test_without_noise_there_is_a_least_scale():
+def test_without_noise_the_scale_has_a_minimum():
     X, Y, _ = rows(FUNCTIONS["a line"], 0.0, 0)
     assert noise_scale(X, Y) == pytest.approx(MIN_SCALE)
     assert noise_scale(X[:1], Y[:1]) > 0
     assert noise_scale(X, np.zeros((400, 1))) == MIN_SCALE
 
 
-def test_copies_of_rows_say_nothing_of_the_noise():
+def test_duplicates_do_not_lower_the_noise():
     X, Y, expected = rows(FUNCTIONS["a wave"], 0.5, 0)
     assert noise_scale(np.tile(X, (3, 1)), np.tile(Y, (3, 1))) > 0.75 * expected
 
@@ -57,7 +57,7 @@ def test_the_penalty_is_five_variances_of_the_noise():
     assert penalty_of(Quadratic(), [3.0], Y) is None
 
 
-def test_outliers_raise_the_penalty_by_what_they_enlarge_the_deviation():
+def test_outliers_raise_the_penalty():
     Y = np.random.default_rng(0).normal(size=(1000, 1))
     spoilt = Y.copy()
     spoilt[::20] += 20

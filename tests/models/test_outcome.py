@@ -17,7 +17,7 @@ def trained(data, **options):
     return plan, result, build_outcome(plan, result, data.train, data.validation, scales)
 
 
-def test_the_starts_become_one_network_that_predicts_their_mean(house_data):
+def test_restarts_are_averaged_into_one_network(house_data):
     plan, _, outcome = trained(house_data, hidden=(4,), epochs=10)
     assert (plan.sizes, outcome.plan.sizes) == ((3, 4, 1), (3, 8, 1))
     known = outcome.bayesian
@@ -37,7 +37,7 @@ def test_the_starts_become_one_network_that_predicts_their_mean(house_data):
     ]
 
 
-def test_another_training_stays_as_it_is(house_data):
+def test_without_bayesian_the_result_is_unchanged(house_data):
     plan, result, outcome = trained(house_data, hidden=(4,), epochs=2, trainer="gd")
     assert outcome.plan is plan
     assert outcome.result.history is result.history
@@ -45,7 +45,7 @@ def test_another_training_stays_as_it_is(house_data):
     assert outcome.bayesian is None
 
 
-def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
+def test_probabilities_are_calibrated_on_validation_rows(flower_data):
     plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40, regularization="early-stopping")
     assert outcome.calibration is not None
     T = outcome.calibration.temperature
@@ -55,7 +55,7 @@ def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
     np.testing.assert_allclose(logits - logits[:, :1], after - after[:, :1], rtol=1e-6, atol=1e-9)
 
 
-def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
+def test_classifiers_are_averaged_by_their_logits(flower_data):
     """With two starts of one architecture: softmax of sum w_k z_k, and 1/sum w the temperature."""
     plan, _, outcome = trained(flower_data, hidden=(4,), epochs=40)
     pool, X = outcome.bayesian, flower_data.test.X
@@ -72,7 +72,7 @@ def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
     assert pool.record()["start_weights"] == pool.weights.tolist()
 
 
-def test_a_classifier_without_a_named_network_is_an_average_of_several(flower_data):
+def test_a_classifier_without_hidden_averages_several(flower_data):
     plan = make_plan(Recipe(), Problem.of(flower_data))
     outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.from_columns(()), seed=2)
     assert len({len(one.params) for one in outcome.result.starts}) > 1

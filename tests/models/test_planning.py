@@ -36,7 +36,7 @@ def test_a_regression_has_a_linear_output(house_data):
         plan_for(house_data, cost="log-likelihood")
 
 
-def test_the_choices_come_before_the_defaults(flower_data):
+def test_options_override_the_defaults(flower_data):
     numbers = {"eta": 0.3, "batch_size": 7, "momentum": 0.5, "l2": 0.1}
     plan = plan_for(flower_data, hidden=(5, 4), activation="tanh", trainer="momentum", epochs=9, **numbers)
     assert plan.sizes == (2, 5, 4, 3)
@@ -46,7 +46,7 @@ def test_the_choices_come_before_the_defaults(flower_data):
     assert plan.description == "momentum, eta 0.3, batches of 7, momentum 0.5, l2 0.1"
 
 
-def test_the_batch_of_a_small_table_is_no_larger_than_the_table(flower_data):
+def test_the_batch_size_is_at_most_the_table(flower_data):
     few = replace(Problem.of(flower_data), count=4)
     assert make_plan(Recipe(trainer="adam"), few).trainer.batch_size == 4
     plan = make_plan(Recipe(batch_size=5), few)
@@ -61,7 +61,7 @@ def test_full_batch_trainers_take_all_examples(flower_data):
         assert "all examples in a step" in plan.description
 
 
-def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_data):
+def test_penalties_and_dropout_reach_trainer_and_network(flower_data):
     plan = plan_for(flower_data, hidden=(5, 4), dropout=0.5, l1=0.2, max_norm=3.0, halve_after=6)
     assert plan.network.endswith("(tanh, Dropout(0.5), tanh, Dropout(0.5), softmax)")
     assert plan.sizes == (2, 5, 4, 3)
@@ -70,7 +70,7 @@ def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_dat
     assert plan_for(flower_data, dropout=0.0).network.endswith("(tanh, softmax)")
 
 
-def test_the_start_the_look_ahead_and_the_monitor_are_the_user_s(flower_data, house_data):
+def test_initializer_nesterov_and_monitor(flower_data, house_data):
     plan = plan_for(flower_data, trainer="momentum", nesterov=True, init="old", monitor="cost")
     assert [layer.initializer for layer in plan.net.layers] == ["old", "old"]
     assert plan.trainer.nesterov
@@ -84,7 +84,7 @@ def test_the_start_the_look_ahead_and_the_monitor_are_the_user_s(flower_data, ho
     assert plan_for(house_data, monitor="cost").monitor == "cost"
 
 
-def test_a_small_regression_is_bayesian_unless_an_option_asks_for_another(house_data):
+def test_a_small_regression_is_bayesian_by_default(house_data):
     plan = plan_for(house_data)
     assert (plan.trainer_name, plan.sizes, plan.restarts, plan.validated) == ("bayesian", (3, 20, 1), 2, False)
     for options in ({"eta": 0.1}, {"dropout": 0.2}, {"batch_size": 8}):
@@ -109,7 +109,7 @@ def test_small_problems_get_exact_steps_and_large_ones_adam(house_data):
     assert automatic(100, 100_000, hidden=100) == "adam"
 
 
-def test_on_all_rows_the_noise_sets_the_penalty_of_a_cost_that_knows_it(house_data):
+def test_the_noise_sets_the_penalty(house_data):
     plan = plan_for(house_data, cost="huber")
     assert (plan.trainer_name, plan.regularization, plan.validated, plan.patience) == ("lm", "l2", False, None)
     assert plan.restarts == 4
@@ -117,7 +117,7 @@ def test_on_all_rows_the_noise_sets_the_penalty_of_a_cost_that_knows_it(house_da
     assert plan_for(house_data, cost="huber", patience=7).validated
 
 
-def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
+def test_when_bayesian_is_refused(flower_data, house_data):
     with pytest.raises(ConfigurationError, match=r"'bayesian' is for tables"):
         make_plan(Recipe(trainer="bayesian"), replace(Problem.of(flower_data), images="digits"))
     with pytest.raises(ConfigurationError, match="cost is 'quadratic'"):
@@ -129,7 +129,7 @@ def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
     assert plan_for(house_data, searching=True).trainer_name == "adam"
 
 
-def test_a_trainer_object_stands_and_takes_an_l2_it_lacks(house_data):
+def test_a_trainer_object_takes_a_missing_l2(house_data):
     trainer = dr.LevenbergMarquardt(solver="dual")
     assert plan_for(house_data, trainer=trainer).trainer is trainer
     assert plan_for(house_data, trainer=trainer, l2=0.5).trainer == dr.LevenbergMarquardt(solver="dual", l2=0.5)
@@ -153,12 +153,12 @@ def test_a_trainer_object_stands_and_takes_an_l2_it_lacks(house_data):
         ({"hidden": "20"}, "'20'"),
     ],
 )
-def test_a_contradiction_names_the_value(house_data, options, sentence):
+def test_contradictory_options_are_refused(house_data, options, sentence):
     with pytest.raises(ConfigurationError, match=sentence):
         plan_for(house_data, **options)
 
 
-def test_who_can_go_on():
+def test_is_first_order():
     assert is_first_order("adam")
     assert is_first_order(dr.GradientDescent(eta=0.1))
     assert not is_first_order("auto")
@@ -214,7 +214,7 @@ def wide(count):
     return Problem("rows", "regression", 60, 1, count, X, Y, np.ones(1), shifted=False)
 
 
-def test_of_many_rows_some_are_drawn_where_exact_steps_on_all_are_too_dear():
+def test_rows_are_drawn_if_exact_steps_on_all_are_expensive():
     assert make_plan(Recipe(), wide(5_000)).rows is None
     plan = make_plan(Recipe(), wide(100_000))
     assert plan.rows == 25_000  # the largest half of a half on which a step of 10 neurons is cheap
@@ -226,7 +226,7 @@ def test_of_many_rows_some_are_drawn_where_exact_steps_on_all_are_too_dear():
     assert make_plan(Recipe(), replace(wide(100_000), searching=True)).rows is None
 
 
-def test_the_network_of_rows_drawn_at_random_knows_its_error_bars(monkeypatch):
+def test_drawn_rows_give_error_bars(monkeypatch):
     monkeypatch.setattr("deltarule.trainers.automatic.CHEAP_FLOPS", 3e6)
     monkeypatch.setattr("deltarule.models.planning.MIN_DRAWN", 100)
     draw = np.random.default_rng(0)

@@ -60,7 +60,7 @@ def test_predictions_over_targets(model, table):
     np.testing.assert_allclose(offsets(again), drawn)
 
 
-def test_without_rows_those_of_the_test_part(model, table):
+def test_without_rows_the_test_part_is_plotted(model, table):
     _, given = pyplot.subplots()
     axes = model.plot_residuals(ax=given)
     assert axes is given
@@ -96,7 +96,7 @@ def test_the_confusion(classifier, flowers):
     assert [label.get_text() for label in axes.get_xticklabels()] == ["iris", "rose", "tulip"]
 
 
-def test_a_curve_for_each_class(classifier, flowers):
+def test_roc_curve_of_each_class(classifier, flowers):
     axes = classifier.plot_roc(flowers)
     lines = {line.get_label().split(" (")[0]: line for line in axes.get_lines()}
     p = classifier.predict_proba(flowers)
@@ -106,7 +106,7 @@ def test_a_curve_for_each_class(classifier, flowers):
         np.testing.assert_allclose(lines[name].get_ydata(), found)
 
 
-def test_whether_it_is_as_sure_as_it_is_right(classifier, flowers, model, table):
+def test_plot_calibration(classifier, flowers, model, table):
     from sklearn.calibration import calibration_curve
 
     p = classifier.predict_proba(flowers)
@@ -131,7 +131,7 @@ def test_the_costs(model):
     np.testing.assert_allclose(result.plot_costs().get_lines()[0].get_ydata(), result.history["cost"])
 
 
-def test_what_there_is_not_is_refused(model, classifier, table, flowers, tmp_path):
+def test_impossible_plots_are_refused(model, classifier, table, flowers, tmp_path):
     model.save(tmp_path / "m.safetensors")
     kept = dr.load_model(tmp_path / "m.safetensors")
     with pytest.raises(DataError, match="rows is None"):

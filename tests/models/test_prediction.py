@@ -14,7 +14,7 @@ X = np.random.default_rng(0).normal(0, 3, (5, 4))
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 @pytest.mark.usefixtures("float64")
-def test_one_row_is_a_row_of_many(engine, activation):
+def test_one_row_equals_a_row_of_many(engine, activation):
     hidden = "tanh" if activation == "softmax" else activation
     net = dr.Network([dr.Dense(6, hidden), dr.Dense(3, activation)])
     params = net.init(1, (4,), "float64")
@@ -57,7 +57,7 @@ def test_both_engines_fit_the_same(trainer):
     np.testing.assert_allclose(one.predict(rows), other.predict(rows), rtol=1e-4 if trainer == "adam" else 1e-9)
 
 
-def test_partial_fit_says_what_computed(engine):
+def test_partial_fit_sets_the_engine(engine):
     rows = np.random.default_rng(2).normal(size=(60, 2))
     model = dr.NetworkRegressor(hidden=(3,), trainer="adam", random_state=0, engine=engine)
     for _ in range(3):

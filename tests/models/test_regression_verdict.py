@@ -46,7 +46,7 @@ def test_an_error_far_above_the_noise(line):
     assert "next to none beside the 10" in judge(line, still, scores_of(line, still)).lines["noise"]
 
 
-def test_what_was_learnt_by_heart_is_a_warning(line):
+def test_overfitting_gives_a_warning(line):
     outcome = outcome_of(*slope(line))
     scores = scores_of(line, outcome)
     scores["training"] = {"rmse": 0.5, "r2": 0.99}
@@ -78,7 +78,7 @@ def test_several_targets_have_a_line_each(tmp_path):
     assert "error of up is 1" in warning
 
 
-def test_an_error_is_in_the_unit_of_its_target(tmp_path):
+def test_the_unit_of_the_error(tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=100)
     table = {"x": x, "z": x**2, "pressure [bar]": 10 * x + random.normal(size=100)}
@@ -89,7 +89,7 @@ def test_an_error_is_in_the_unit_of_its_target(tmp_path):
 
 
 @pytest.mark.parametrize(("gamma", "more"), [(3.25, "will not"), (33.0, "may")])
-def test_parameters_that_the_data_do_not_use_are_enough(line, gamma, more):
+def test_unused_parameters(line, gamma, more):
     outcome = outcome_of(*slope(line), replace(known_noise(2.0), gamma=gamma))
     words = judge(line, outcome, scores_of(line, outcome)).lines["parameters"]
     assert f"{gamma:.0f} of the 40 parameters" in words
@@ -105,7 +105,7 @@ def changed(line, tmp_path, change):
     return load_table(path, target="y")
 
 
-def test_rows_far_off(line, tmp_path):
+def test_outliers_give_a_warning(line, tmp_path):
     def faults(y, noise):
         y = y + noise
         y[[5, 6]] = -9999, 4000
@@ -129,7 +129,7 @@ def test_rows_far_off(line, tmp_path):
 
 
 @pytest.mark.parametrize("offset", [0, 1000])
-def test_errors_that_grow(line, tmp_path, offset):
+def test_unequal_errors_give_a_warning(line, tmp_path, offset):
     data = changed(line, tmp_path, lambda y, noise: offset + y + noise * np.where(y > 0, 1.5, 0.2))
     outcome = outcome_of(*slope(data), known_noise(2.0))
     (warning,) = (one for one in judge(data, outcome, scores_of(data, outcome)).warnings if "errors of y" in one)
@@ -139,7 +139,7 @@ def test_errors_that_grow(line, tmp_path, offset):
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1])
-def test_shifted_rows_are_warned_of_whatever_their_share(share):
+def test_shifted_rows_give_a_warning(share):
     random = np.random.default_rng(1)
     a, b = random.uniform(-2, 2, (2, 200))
     shifted = random.choice(200, int(200 * share), replace=False)

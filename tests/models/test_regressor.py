@@ -14,13 +14,13 @@ from deltarule.errors import ConfigurationError
 from deltarule.trainers.stopping import STOP_REASONS
 
 
-def test_it_fits_in_the_units_of_the_data(regressor, regression):
+def test_predictions_are_in_the_units_of_the_data(regressor, regression):
     X, y = regression
     assert regressor.score(X, y) > 0.99
     assert np.abs(regressor.predict(X) - y).mean() < 15
 
 
-def test_what_a_fit_leaves(regressor):
+def test_fitted_attributes(regressor):
     assert regressor.n_features_in_ == 2
     assert regressor.trainer_ == "lm"
     assert regressor.regularization_ == "bayesian"
@@ -39,7 +39,7 @@ def test_the_order_of_rows_changes_nothing(regressor, regression):
     np.testing.assert_array_equal(clone(regressor).fit(X[order], y[order]).predict(X), regressor.predict(X))
 
 
-def test_a_whole_weight_is_as_many_copies(regressor, regression):
+def test_a_whole_weight_equals_copies(regressor, regression):
     X, y = regression
     weight = np.random.default_rng(0).integers(0, 4, len(X))
     weighted = clone(regressor).fit(X, y, sample_weight=weight)
@@ -47,7 +47,7 @@ def test_a_whole_weight_is_as_many_copies(regressor, regression):
     np.testing.assert_array_equal(weighted.predict(X), repeated.predict(X))
 
 
-def test_rows_are_predicted_alike_however_many_come_at_once(regressor, regression):
+def test_predictions_do_not_depend_on_the_number_of_rows(regressor, regression):
     X = regression[0]
     one_by_one = np.concatenate([regressor.predict(x[None]) for x in X[:5]])
     np.testing.assert_allclose(one_by_one, regressor.predict(X)[:5], rtol=1e-14)
@@ -133,7 +133,7 @@ def test_more_l2_means_smaller_weights(regression):
     assert size[1] < 0.7 * size[0]
 
 
-def test_of_several_starts_the_best_is_kept(regression):
+def test_the_best_restart_is_kept(regression):
     X, y = regression
     one, many = (
         NetworkRegressor(hidden=(4,), regularization="l2", epochs=15, restarts=n, random_state=0).fit(X, y)
@@ -142,7 +142,7 @@ def test_of_several_starts_the_best_is_kept(regression):
     assert many.loss_curve_[-1] <= one.loss_curve_[-1] * (1 + 1e-9)
 
 
-def test_partial_fit_goes_on_with_the_memory_of_adam(regression):
+def test_partial_fit_keeps_the_moments_of_adam(regression):
     X, y = regression
     model = NetworkRegressor(hidden=(6,), trainer="adam", random_state=0)
     for _ in range(100):
@@ -167,7 +167,7 @@ def test_levenberg_marquardt_has_no_partial_fit():
 
 @pytest.mark.parametrize("estimator", [NetworkRegressor, NetworkClassifier])
 @pytest.mark.parametrize("trainer", ["auto", "lm"])
-def test_whoever_asks_for_partial_fit_learns_which_trainers_have_it(estimator, trainer):
+def test_a_missing_partial_fit_names_the_trainers_that_have_it(estimator, trainer):
     with pytest.raises(AttributeError) as raised:
         estimator(trainer=trainer).partial_fit([[0.0]], [0.0])
     for name in (repr(trainer), "'sgd'", "'momentum'", "'adam'"):
@@ -175,7 +175,7 @@ def test_whoever_asks_for_partial_fit_learns_which_trainers_have_it(estimator, t
         assert name == repr(trainer) or hasattr(estimator(trainer=name.strip("'")), "partial_fit")
 
 
-def test_another_attribute_that_is_missing_is_named():
+def test_a_missing_attribute():
     with pytest.raises(AttributeError, match=r"'NetworkRegressor' .*'coef_'"):
         NetworkRegressor().coef_  # noqa: B018
 
@@ -204,7 +204,7 @@ def test_a_constant_target_is_predicted(regression):
         ({"trainer": "adam", "eta": 0.0}, "eta must be"),
     ],
 )
-def test_a_bad_option_is_refused_at_fit_in_one_sentence(changes, sentence, regression):
+def test_bad_options_are_refused_in_fit(changes, sentence, regression):
     with pytest.raises(ConfigurationError, match=sentence):
         NetworkRegressor(**changes).fit(*regression)
 
@@ -225,7 +225,7 @@ def test_another_number_of_targets_is_refused_by_partial_fit(regression):
         model.partial_fit(X, np.stack([y, y], axis=1))
 
 
-def test_output_weights_say_which_target_counts_more():
+def test_output_weights():
     """One neuron cannot follow both targets: it follows the one that counts."""
     random = np.random.default_rng(0)
     X = random.normal(size=(120, 2))
@@ -240,7 +240,7 @@ def test_output_weights_say_which_target_counts_more():
     np.testing.assert_array_equal(even.predict(X), NetworkRegressor(**settings).fit(X, Y).predict(X))
 
 
-def test_output_weights_are_in_the_scaling_of_the_model_file(tmp_path):
+def test_output_weights_in_the_model_file(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 2))
     model = NetworkRegressor(hidden=(2,), epochs=5, output_weights=[4, 1], random_state=0).fit(X, X[:, ::-1])
     assert model.regularization_ == "early-stopping"

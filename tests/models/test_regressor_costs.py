@@ -32,7 +32,7 @@ def error(predicted, y):
 
 
 @pytest.mark.parametrize("noise", [pytest.param(0.1, marks=pytest.mark.slow), 0.5])
-def test_huber_on_a_tenth_of_outliers_is_near_what_clean_data_give(noise, tmp_path):
+def test_huber_with_a_tenth_of_outliers(noise, tmp_path):
     X, clean, shifted, T, truth = spoilt(noise)
     named = {"hidden": (10,), "random_state": 0}
     best = error(dr.NetworkRegressor(**named).fit(X, clean).predict(T), truth)
@@ -52,7 +52,7 @@ def test_huber_on_a_tenth_of_outliers_is_near_what_clean_data_give(noise, tmp_pa
 
 
 @pytest.mark.parametrize("factor", [10, 50])
-def test_huge_outliers_are_not_learnt_by_heart(factor):
+def test_huge_outliers_are_not_fitted(factor):
     """They enlarge the deviation that the targets are divided by, and so the penalty that makes them dear."""
     random = np.random.default_rng(0)
     X = np.column_stack([random.uniform(0, 50, 400), random.uniform(0, 5, 400), random.integers(0, 2, 400)])
@@ -73,7 +73,7 @@ def linear(X):
     return 1 + X @ [0.5, -0.3, 0.2]
 
 
-def test_poisson_on_a_log_linear_problem_is_scikit_learn_s(engine):
+def test_poisson_equals_scikit_learn_on_a_log_linear_problem(engine):
     """The same minimum, so the same coefficients: ln(y) = w x + b."""
     X, y, T, truth = counts(linear)
     peer = PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000).fit(X, y)
@@ -124,7 +124,7 @@ def test_first_order_trainers(cost, trainer):
     assert np.isfinite(further.predict(X)).all()
 
 
-def test_what_does_not_go_together_is_refused():
+def test_incompatible_options_are_refused():
     X, y, _, _ = counts(linear)
     with pytest.raises(ConfigurationError, match="'absolute' is not known"):
         dr.NetworkRegressor(cost="absolute").fit(X, y)

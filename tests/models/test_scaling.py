@@ -10,7 +10,7 @@ def test_mean_and_standard_deviation_by_hand():
     np.testing.assert_allclose([scaling.mean[0], scaling.std[0]], [5, np.sqrt(11)], rtol=1e-15)
 
 
-def test_there_and_back():
+def test_decode_inverts_encode():
     values = np.random.default_rng(0).normal(5, [1, 100, 1e-6], size=(50, 3))
     scaling = Scaling.fit(values, np.ones(50))
     scaled = scaling.encode(values)
@@ -43,7 +43,7 @@ def test_the_range_is_measured_and_grows():
     assert (wider.mean.tolist(), wider.std.tolist()) == (scaling.mean.tolist(), scaling.std.tolist())
 
 
-def test_by_mean_keeps_zero_where_it_is():
+def test_fit_by_mean_keeps_zero():
     # weights 1, 1, 2: the mean of (0, 2, 5) is 12/4
     scaling = Scaling.fit_by_mean(np.array([[0.0], [2.0], [5.0]]), np.array([1.0, 1.0, 2.0]))
     assert [float(part[0]) for part in scaling] == [0, 3, 0, 5]

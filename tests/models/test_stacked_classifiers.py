@@ -21,7 +21,7 @@ def candidates(seed, N, noise):
 
 
 @pytest.mark.parametrize("net", [CLASSES, LABELS])
-def test_the_weights_are_those_that_a_search_finds(net):
+def test_the_weights_equal_those_of_a_numerical_search(net):
     Z, Y, weight = candidates(1, 80, (0.5, 1.0, 4.0))
 
     def whole(w):
@@ -52,7 +52,7 @@ def test_one_candidate_gets_the_inverse_of_its_temperature():
     assert stacking_weights(CLASSES, Z, Y, weight)[0] == pytest.approx(1, rel=0.06)
 
 
-def test_rows_that_are_all_right_do_not_make_the_weights_infinite():
+def test_rows_all_correct_give_finite_weights():
     Y = np.eye(3)[np.arange(12) % 3]
     w = stacking_weights(CLASSES, 5 * Y[None], Y, np.ones(12))
     assert 1 <= w[0] < 1.2
@@ -61,7 +61,7 @@ def test_rows_that_are_all_right_do_not_make_the_weights_infinite():
     )
 
 
-def test_where_all_candidates_mislead_there_still_is_a_temperature():
+def test_useless_candidates_get_the_smallest_weights():
     """Classes opposite to what every candidate says: the best weights are 0, and the answer is next to uniform."""
     Z, Y, _ = candidates(4, 300, (0.5, 0.5))
     w = stacking_weights(CLASSES, -5 * Z, Y, np.ones(300))

@@ -35,7 +35,7 @@ def test_densities_far_below_what_a_float_holds():
     np.testing.assert_allclose(log_mixture(L, np.array([0.5, 0.5])), np.log(0.5 * (1 + np.exp(-1))) - [1000, 899])
 
 
-def test_a_row_that_only_a_dropped_model_foresaw_leaves_finite_weights():
+def test_a_row_predicted_by_a_dropped_model_alone():
     log_density = np.zeros((200, 2))
     log_density[:, 1] = -5
     log_density[0] = [-900, -3]

@@ -13,7 +13,7 @@ from deltarule.cli import main
 from deltarule.errors import ConfigurationError, DataError
 
 
-def test_it_is_what_the_command_line_trains(houses, flowers, tmp_path, capsys):
+def test_the_command_line_trains_the_same_model(houses, flowers, tmp_path, capsys):
     for table, target in ((houses, "price"), (flowers, "flower")):
         path, file = tmp_path / f"{target}.csv", tmp_path / "m.safetensors"
         table.to_csv(path, index=False)
@@ -71,12 +71,12 @@ def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
     ("options", "word"),
     [({"hiden": 3}, "hiden"), ({"trainer": "lmm"}, "'lmm'"), ({"eta": 0.1, "trainer": "lm"}, "eta is 0.1")],
 )
-def test_options_that_are_not_known_are_named(houses, options, word):
+def test_unknown_options_are_refused(houses, options, word):
     with pytest.raises(ConfigurationError, match=word):
         dr.fit_table(houses, "price", **options)
 
 
-def test_tables_that_cannot_be_used_are_named(houses):
+def test_unusable_tables_are_refused(houses):
     with pytest.raises(DataError, match="nothing"):
         dr.fit_table("nothing.csv", "y")
     with pytest.raises((DataError, ConfigurationError), match="'prize'"):
@@ -88,23 +88,23 @@ def test_tables_that_cannot_be_used_are_named(houses):
         assert len(dr.fit_table(holes, "price", drop_missing=True, epochs=2).examples["test"]) < 9
 
 
-def test_what_is_no_table_is_named():
+def test_other_types_are_refused():
     with pytest.raises(ConfigurationError, match="dict"):
         dr.fit_table({"a": [1.0]}, "a")
 
 
-def test_a_column_that_stands_twice_is_named(houses):
+def test_a_repeated_column_is_refused(houses):
     twice = pd.concat([houses, houses[["area"]]], axis=1)
     with pytest.raises(DataError, match="'area'"):
         dr.fit_table(twice, "price")
 
 
-def test_without_a_target_the_columns_are_named(houses):
+def test_without_a_target_the_error_lists_the_columns(houses):
     with pytest.raises(ConfigurationError, match=r"target: .*'area', "):
         dr.fit_table(houses)
 
 
-def test_a_cell_of_a_file_is_found_by_its_line(tmp_path):
+def test_a_bad_cell_is_reported_with_its_line(tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n1,2.5\n2,3.5\nx,4.5\n4,1.5\n")
     with pytest.raises(DataError, match=r"t.csv: column 'a', line 4 holds 'x'"):
         dr.fit_table(tmp_path / "t.csv", "y")

@@ -68,7 +68,7 @@ def test_it_is_cross_validated_and_searched():
     assert cross_val_score(labelled, TABLE, LABELS, cv=3).mean() > 0.8
 
 
-def test_what_a_fit_leaves(regressor):
+def test_fitted_attributes(regressor):
     assert regressor.feature_names_in_.tolist() == list(TABLE)
     assert regressor.n_features_in_ == 5
     age, rooms, balcony, heating, town = regressor.schema().inputs
@@ -104,7 +104,7 @@ def test_columns_are_found_by_name_in_any_order(regressor):
     ],
     ids=["lacks", "array", "unknown", "missing", "twice"],
 )
-def test_a_table_that_does_not_fit_is_refused_in_one_sentence(regressor, X, sentence):
+def test_tables_with_other_columns_are_refused(regressor, X, sentence):
     with pytest.raises(DataError, match=sentence):
         regressor.predict(X)
 
@@ -120,7 +120,7 @@ def test_a_table_that_does_not_fit_is_refused_in_one_sentence(regressor, X, sent
     ],
     ids=["empty", "missing", "stray", "twice", "constant"],
 )
-def test_a_table_that_cannot_train(X, sentence):
+def test_tables_that_cannot_train_are_refused(X, sentence):
     model = dr.NetworkRegressor(hidden=(2,), epochs=2)
     if sentence is None:
         with pytest.warns(UserWarning, match="'town' is ignored: .*no value"):
@@ -130,7 +130,7 @@ def test_a_table_that_cannot_train(X, sentence):
         model.fit(X, Y)
 
 
-def test_tables_of_numbers_are_what_they_were():
+def test_numeric_tables_are_plain_arrays():
     numbers = TABLE[["age", "rooms", "balcony"]]
     model = dr.NetworkRegressor(hidden=(2,), epochs=3, random_state=0)
     expected = clone(model).fit(numbers.to_numpy(float), Y).predict(numbers.to_numpy(float))
@@ -141,7 +141,7 @@ def test_tables_of_numbers_are_what_they_were():
     np.testing.assert_array_equal(clone(model).fit(written, Y).predict(written), expected)
 
 
-def test_a_whole_weight_is_as_many_copies_and_weight_0_declares_no_category(regressor):
+def test_weights_with_categories(regressor):
     weight = np.random.default_rng(0).integers(0, 4, len(TABLE))
     strange = TABLE.assign(town=np.where(weight > 0, TABLE["town"], "Trier"))
     weighted = clone(regressor).fit(strange, Y, sample_weight=weight)
@@ -152,7 +152,7 @@ def test_a_whole_weight_is_as_many_copies_and_weight_0_declares_no_category(regr
 
 
 @pytest.mark.parametrize("columns", [list(TABLE), ["age", "rooms"]])
-def test_a_column_may_weigh_the_rows(columns):
+def test_a_column_of_weights(columns):
     weight = np.random.default_rng(0).integers(1, 4, len(TABLE))
     model = dr.NetworkRegressor(hidden=(2,), epochs=3, random_state=0)
     X = TABLE[columns]
@@ -268,7 +268,7 @@ def test_exported_onnx(regressor, folder):
     np.testing.assert_allclose(found[:, 0], regressor.predict(TABLE), rtol=1e-12)
 
 
-def test_the_scaling_of_categories_is_none():
+def test_categories_are_not_scaled():
     frame = pd.DataFrame({"x": [1.0, 3.0], "c": ["a", "b"]})
     table = TableInputs.fit(frame)
     plain = table.encode(frame)
@@ -304,7 +304,7 @@ def test_the_example_of_the_page_runs_and_so_does_its_command(folder):
     np.testing.assert_allclose(pd.read_csv("out.csv")["rent"], names["model"].predict(names["flats"]), rtol=1e-12)
 
 
-def test_dates_and_identifiers_are_no_inputs_and_a_warning_says_so():
+def test_dates_and_identifiers_are_dropped_with_a_warning():
     X = TABLE.assign(day=pd.Timestamp("2024-01-31"), key=[f"flat {i}" for i in range(90)])
     with pytest.warns(UserWarning, match="is ignored") as told:
         model = dr.NetworkRegressor(hidden=(2,), epochs=2).fit(X, Y)
@@ -320,7 +320,7 @@ def test_texts_of_digits_are_codes():
     assert model.schema().inputs[-1] == CategoricalColumn("zip", ("007", "53", "7"))
 
 
-def test_an_estimator_warns_where_too_few_rows_train():
+def test_too_few_rows_give_a_warning():
     x = np.linspace(0, 1, 6)
     with pytest.warns(UserWarning, match="only 6 rows to train on"):
         dr.NetworkRegressor(hidden=(2,), random_state=0).fit(x[:, None], x)

@@ -19,7 +19,7 @@ def test_every_row_builds_its_trainer(name):
             assert trainer.eta == row.eta[kind]
 
 
-def test_rows_without_a_learning_rate_name_none():
+def test_trainers_without_a_learning_rate():
     assert all(bool(row.eta) == ("eta" in row.options) for row in TRAINERS.values())
 
 

@@ -9,7 +9,7 @@ from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.models.candidates import EFFORTS
 
 
-def test_a_training_in_two_parts_is_one_training(regression):
+def test_two_warm_fits_equal_one_training(regression):
     X, y = regression
     settings = {"hidden": (5,), "trainer": "gd", "regularization": None, "random_state": 0}
     whole = dr.NetworkRegressor(**settings, epochs=60).fit(X, y)
@@ -20,7 +20,7 @@ def test_a_training_in_two_parts_is_one_training(regression):
     assert parts.loss_curve_ == pytest.approx(whole.loss_curve_[30:], rel=1e-5)
 
 
-def test_without_it_a_fit_begins_anew(regression):
+def test_without_warm_start_a_fit_starts_again(regression):
     model = dr.NetworkRegressor(hidden=(3,), epochs=5, random_state=0).fit(*regression)
     first = model.predict(regression[0])
     np.testing.assert_array_equal(model.fit(*regression).predict(regression[0]), first)
@@ -38,7 +38,7 @@ def test_the_scaling_stays_that_of_the_first_fit(regression):
     assert clone(model).fit(moved, y).x_scaling_.mean[0] == pytest.approx(first.mean[0] + 500)
 
 
-def test_an_ensemble_goes_on_from_its_best_member(regression):
+def test_an_average_continues_from_its_heaviest_member(regression):
     X, y = regression
     model = dr.NetworkRegressor(hidden=(4,), epochs=30, warm_start=True, random_state=0).fit(X, y)
     before = model.log_evidence_
@@ -50,14 +50,14 @@ def test_an_ensemble_goes_on_from_its_best_member(regression):
     assert model.score(X, y) > 0.95
 
 
-def test_one_of_several_candidates_goes_on(regression):
+def test_a_candidate_without_step_features_continues(regression):
     X, y = regression
     model = dr.NetworkRegressor(random_state=0).fit(X, y)
     model.set_params(warm_start=True, epochs=3).fit(X, y)
     assert model.score(X, y) > 0.95
 
 
-def test_a_classifier_goes_on(classification):
+def test_a_classifier_continues(classification):
     X, y = classification
     model = dr.NetworkClassifier(hidden=(4,), epochs=3, warm_start=True, random_state=0)
     scores = [model.fit(X, y).loss_curve_[-1] for _ in range(15)]
@@ -72,7 +72,7 @@ def test_another_network_is_refused(regression):
         model.set_params(hidden=(4,)).fit(*regression)
 
 
-def test_one_of_several_classifiers_goes_on(classification):
+def test_one_of_several_classifiers_continues(classification):
     """Of the default's average, which may hold deep networks and some with steps, the best that has none."""
     X, y = classification
     model = dr.NetworkClassifier(effort=replace(EFFORTS["default"], max_candidates=5), random_state=0).fit(X, y)
@@ -83,7 +83,7 @@ def test_one_of_several_classifiers_goes_on(classification):
     assert model.score(X, y) > 0.9
 
 
-def test_a_batch_and_then_a_fit_go_on_from_the_average(classification):
+def test_partial_fit_and_fit_continue_from_an_average(classification):
     X, y = classification
     model = dr.NetworkClassifier(effort="quick", epochs=20, random_state=0).fit(X, y).set_params(trainer="adam")
     sizes = [len(p["b"]) for p in model.partial_fit(X, y).params_]
@@ -91,6 +91,6 @@ def test_a_batch_and_then_a_fit_go_on_from_the_average(classification):
     assert [len(p["b"]) for p in model.params_] == sizes
 
 
-def test_an_effort_is_checked_here_too(regression):
+def test_effort_is_checked_with_warm_start(regression):
     with pytest.raises(ConfigurationError, match="effort"):
         dr.NetworkRegressor(effort="nonsense", warm_start=True).fit(*regression)

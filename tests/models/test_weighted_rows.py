@@ -10,7 +10,7 @@ def table():
     return random.normal(size=(40, 3)), random.normal(size=(40, 1))
 
 
-def test_equal_rows_become_one_with_their_weights_added():
+def test_equal_rows_are_merged_and_their_weights_added():
     X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 2.0]])
     Y = np.array([[0.0], [0.0], [0.0], [5.0]])
     rows = merge_duplicates(X, Y, np.array([1.0, 1.0, 2.5, 1.0]))
@@ -23,7 +23,7 @@ def test_zero_and_minus_zero_are_the_same_value():
     assert rows.weight.tolist() == [2.0]
 
 
-def test_a_whole_weight_is_as_many_copies_and_the_order_does_not_matter(table):
+def test_a_whole_weight_equals_copies_in_any_order(table):
     X, Y = table
     weight = np.random.default_rng(1).integers(0, 4, len(X))
     order = np.random.default_rng(2).permutation(int(weight.sum()))
@@ -33,7 +33,7 @@ def test_a_whole_weight_is_as_many_copies_and_the_order_does_not_matter(table):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_row_of_weight_zero_is_gone(table):
+def test_a_row_of_weight_zero_is_dropped(table):
     X, Y = table
     weight = np.ones(len(X))
     weight[3] = 0
@@ -42,7 +42,7 @@ def test_a_row_of_weight_zero_is_gone(table):
     assert not (X[3] == rows.X).all(axis=1).any()
 
 
-def test_weights_of_one_are_no_weights(table):
+def test_weights_of_one_are_omitted(table):
     X, Y = table
     assert merge_duplicates(X, Y, None).as_examples().weights is None
     assert merge_duplicates(X, Y, np.full(len(X), 2.0)).as_examples().weights is not None
@@ -91,7 +91,7 @@ def repeated(N, seed):
 
 
 @pytest.mark.parametrize("weight", [1.0, 1 / 5000])
-def test_where_inputs_have_several_targets_each_part_has_the_distribution_of_all(weight):
+def test_repeated_inputs_are_split_by_copies(weight):
     X, y = repeated(5000, 0)
     rows = merge_duplicates(X, y, np.full(5000, weight))
     training, validation = hold_out(rows, 0.15, 0, rows.Y[:, 0].astype(int))
@@ -103,7 +103,7 @@ def test_where_inputs_have_several_targets_each_part_has_the_distribution_of_all
         assert held / weight == pytest.approx(round(held / weight))  # whole copies
 
 
-def test_copies_of_the_inputs_are_divided_alike_as_weights_and_as_copies():
+def test_the_split_treats_weights_like_copies():
     X, y = repeated(300, 1)
     rows = merge_duplicates(X, y, None)
     again = merge_duplicates(rows.X, rows.Y, rows.weight)

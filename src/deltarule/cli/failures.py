@@ -30,6 +30,7 @@ FLAG_PATTERNS = (
     (r"\bleave resume out\b", "leave --resume out"),
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
     (r"^nesterov is", "--nesterov is"),
+    (r"^error_bars is True", "--error-bars is given"),
 )
 
 

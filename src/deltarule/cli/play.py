@@ -58,7 +58,7 @@ def play(options: PlayOptions) -> None:
     )
     show_notes(problem.notes)
     server = Playground(problem, options.port)
-    print(f"Playing {problem.title} at {server.address}", flush=True)
+    print(f"Playing {problem.title} at {server.address} (Ctrl-C ends it)", flush=True)
     if not options.no_browser:
         server.open_browser()
     with suppress(KeyboardInterrupt):
@@ -72,7 +72,7 @@ def watched(enabled: bool) -> Iterator[list[Any]]:
         yield []
         return
     watch = dr.Watch()
-    print(f"Watch it at {watch.address}", file=sys.stderr, flush=True)
+    print(f"Watch the training at {watch.address}", file=sys.stderr, flush=True)
     try:
         yield [watch]
     finally:

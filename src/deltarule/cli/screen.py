@@ -98,7 +98,7 @@ def make_panel(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> P
 
 
 def suggest(output: "OutputOptions", *arguments: object, before: str = "Next:") -> None:
-    """Print a sentence and the `deltarule` command with these arguments that it speaks of."""
+    """Suggest a `deltarule` command: print a sentence, and the command with these arguments."""
     output.print_line(before)
     output.print_line(command_line(*arguments), "bold")
 
@@ -109,7 +109,7 @@ def command_line(*words: object) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A length of time to two digits, for an estimate.
+    """A length of time to two digits.
 
     >>> [format_duration(seconds) for seconds in (0.012, 0.9, 3.14159, 110.0, 1100.0, 40_000.0)]
     ['12 ms', '900 ms', '3.1 s', '110 s', '18 min', '11 h']

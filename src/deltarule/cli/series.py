@@ -23,7 +23,7 @@ TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
 def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     """Train on the first 85 % of the steps, test on the rest, and save the model."""
     from deltarule.data.splitting import held_out_count
-    from deltarule.models.series.judging import judged, verdict
+    from deltarule.models.series.judging import evaluate, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(options.source, options.table_options, options.target, options.time, options.resample)
@@ -45,7 +45,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     seconds = time.perf_counter() - started
     model.names_ = tuple(series.inputs), tuple(series.targets)
     test = series.part(cut - model.max_lag_)
-    errors = judged(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
+    errors = evaluate(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, errors, outside)
     metrics, name = to_json_types(errors.record()), Path(options.source).name

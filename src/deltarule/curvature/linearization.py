@@ -1,16 +1,15 @@
-"""The network's output as a linear function of its parameters: r(p + s) ≈ r + J s, with J never formed.
+"""The residuals as a linear function of the parameters: r(p + s) ≈ r + J s, with products by J that do not form it.
 
 J = dr/dp has one row for each residual: (i, o) is residual o of example i. Seeding BP2 with column o of the cost's
-factor S gives the errors Delta^l of that residual, and BP3, BP4 on them its row of J. So J v is one forward pass of
-tangents and J^T u one backward pass, at the price of about one gradient each.
+factor S gives the errors Delta^l of that residual, and BP3, BP4 on them its row of J. J v is one forward pass of
+tangents and J^T u one backward pass; each costs about as much as a gradient.
 
-Of outputs at every step of sequences J may also go forward with them (RTRL):
+If a network has outputs at every step of a sequence, J can also be computed forward with the sequence (RTRL):
 
     S_t = dh_t/dp = diag(sigma'(z_t)) (V S_{t-1} + [x_t, h_{t-1}, 1] in the places of W, V, b)                   (RTRL)
 
-It carries one tangent for each parameter, (BPTT) one error for each residual: of a network of n parameters with k
-outputs at each of T steps the recursion costs n and backpropagation T k runs through the sequence, so it is taken where
-n < T k.
+(RTRL) carries one tangent for each parameter, (BPTT) one error for each residual. With n parameters and k outputs at
+each of T steps they take n and T k runs through the sequence, so the recursion is used if n < T k.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,13 +41,13 @@ class Linearization:
 
     Attributes:
         net: the network; static where JAX compiles.
-        passes: what the examples left in each layer.
-        y: their targets.
+        passes: the forward pass of each layer.
+        y: the targets.
         root: √w_i, (m,).
         cost: sum_i w_i C_i.
-        S: the factor of the cost's curvature times √w_i, (m, k, k); of outputs at T steps (m, T, k, k).
+        S: the factor of the cost's curvature times √w_i, (m, k, k); (m, T, k, k) for outputs at T steps.
         r: the residuals times √w_i, (m, k), so that J^T r is the gradient of the cost and J^T J its Gauss-Newton
-            matrix; of outputs at T steps (m, T, k): T k residuals an example, step by step.
+            matrix; (m, T, k) for outputs at T steps.
     """
 
     net: "Network"
@@ -61,7 +60,7 @@ class Linearization:
 
     @property
     def params(self) -> Params:
-        """Where it was taken."""
+        """The parameters p."""
         return [values.params for values in self.passes]
 
     def errors(self) -> list[Array]:
@@ -72,16 +71,16 @@ class Linearization:
 
         if self.S.ndim == 3:
             return engine.of(self.S).map_columns(backward, self.S)
-        # The error of a step's residual is 0 at the others; all residuals go back together, on an axis in front.
+        # The residual of a step has an error of 0 at all other steps. All residuals go back together, on a first axis.
         m, T, k, _ = self.S.shape
         xp = self.S.__array_namespace__()
         seeds = xp.einsum("mtjo,ts->tomsj", self.S, xp.eye(T, dtype=self.S.dtype)).reshape(T * k, m, T, k)
         return [xp.moveaxis(errors, 0, 1) for errors in backward(seeds)]
 
     def jacobian_transpose(self, errors: list[Array] | None = None) -> Array:
-        """J^T itself, (n, m k), rows in the order of `trees.ravel(params)`; from `errors()`, if they are at hand.
+        """J^T, (n, m k), rows in the order of `trees.ravel(params)`; pass `errors()` if they are computed already.
 
-        Transposed, because then J^T J contracts its contiguous axis: on a CPU more than twice as fast as J.T @ J.
+        It is transposed because J^T J then contracts the contiguous axis, more than twice as fast on a CPU as J.T @ J.
         """
         if errors is None and self.forward_is_cheaper():
             return self.recursion()
@@ -90,15 +89,15 @@ class Linearization:
         return engine.of(self.r).khatri_rao_rows(pairs)
 
     def normal_equations(self, J: Array | None = None) -> NormalEquations:
-        """J^T r and J^T J of one Gauss-Newton step, from `jacobian_transpose()`, if it is at hand.
+        """J^T r and J^T J of one Gauss-Newton step; pass `jacobian_transpose()` if it is computed already.
 
-        Summed over blocks, memory is n² and one block's J, however many examples there are.
+        Summed over blocks they take n² numbers and one block's J, however many examples there are.
         """
         J = self.jacobian_transpose() if J is None else J
         return NormalEquations(self.cost, J @ self.r.reshape(-1), engine.of(self.r).symmetric_product(J))
 
     def squared_jacobian(self, errors: list[Array] | None = None) -> Params:
-        """The diagonal of J^T J, in the shape of the parameters; from `errors()`, if they are at hand."""
+        """The diagonal of J^T J in the shape of the parameters; pass `errors()` if they are computed already."""
         if errors is None and self.forward_is_cheaper():
             rows = self.recursion()
             return trees.unravel((rows * rows).sum(axis=1), self.params)
@@ -107,7 +106,7 @@ class Linearization:
 
     def product(self, v: Direction) -> Array:
         """J v = S^T dz^L, in the shape of r: one forward pass of tangents."""
-        return self._of_outputs(backprop.tangents(self.net, self.passes, v)[-1].dz)
+        return self._residual_tangent(backprop.tangents(self.net, self.passes, v)[-1].dz)
 
     def transpose_product(self, u: Array) -> Params:
         """J^T u for u of the shape of r, in the shape of the parameters: one backward pass seeded with S u."""
@@ -118,15 +117,15 @@ class Linearization:
         """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
         dda, ddz = None, None
         tangents = backprop.tangents(self.net, self.passes, v)
-        for layer, values, motion in zip(self.net.layers, self.passes, tangents, strict=True):
-            ddz, dda = layer.second_tangent(values, motion, dda)
+        for layer, values, tangent in zip(self.net.layers, self.passes, tangents, strict=True):
+            ddz, dda = layer.second_tangent(values, tangent, dda)
         assert ddz is not None
         net, out = self.net, self.passes[-1]
-        bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, self.y, tangents[-1].dz, ddz)
-        return backprop.with_trailing_axes(self.root, bent) * bent
+        ddr = net.cost.residual_acceleration(net.output_activation, out.z, out.a, self.y, tangents[-1].dz, ddz)
+        return backprop.with_trailing_axes(self.root, ddr) * ddr
 
     def forward_is_cheaper(self) -> bool:
-        """Whether there are fewer parameters than residuals of an example, and every layer can go forward."""
+        """Whether (RTRL) costs less than backpropagation, n < T k, and every layer has `unit_tangent`."""
         if self.r.ndim < 3 or not all(layer.unit_tangents for layer in self.net.layers):
             return False
         return trees.size(self.params) < self.r.shape[1] * self.r.shape[2]
@@ -137,10 +136,10 @@ class Linearization:
         for layer, values in zip(self.net.layers, self.passes, strict=True):
             dz, da = layer.unit_tangent(values, da)
         assert dz is not None
-        return self._of_outputs(dz).reshape(len(dz), -1)
+        return self._residual_tangent(dz).reshape(len(dz), -1)
 
-    def _of_outputs(self, dz: Array) -> Array:
-        """How the residuals move where z^L moves by dz: S^T dz."""
+    def _residual_tangent(self, dz: Array) -> Array:
+        """dr = S^T dz, the tangent of the residuals for a tangent dz of z^L."""
         return (self.S * dz[..., None]).sum(axis=-2)
 
 
@@ -154,24 +153,20 @@ def linearize(net: "Network", params: Params, x: Array, y: Array, weight: Array)
     S, r = net.cost.gauss_newton(net.output_activation, out.z, out.a, y)
     root = weight.__array_namespace__().sqrt(weight)
     cost = (weight * backprop.output_cost(net, out, y)).sum()
-    beside = backprop.with_trailing_axes(root, r)
-    return Linearization(net, passes, y, root, cost, beside[..., None] * S, beside * r)
+    factor = backprop.with_trailing_axes(root, r)
+    return Linearization(net, passes, y, root, cost, factor[..., None] * S, factor * r)
 
 
 def errors_along(errors: list[Array], u: Array) -> list[Array]:
     """delta^l = sum_o u_o Delta^l_o, (m, n_l): the errors that a backward pass seeded with S u would give.
 
-    BP2 is linear in the output error, so nothing need be propagated again. BP3 and BP4 on them are J^T u; as a
-    `Direction` they stand for J^T u without it.
+    BP2 is linear in the output error, so nothing has to be propagated again. BP3 and BP4 on these errors are J^T u, and
+    as a `Direction` they stand for J^T u without forming it.
     """
-    return [_along(error, u.reshape(len(u), -1)) for error in errors]
-
-
-def _along(error: Array, u: Array) -> Array:
-    """sum_o u_o Delta_o of every example."""
+    u = u.reshape(len(u), -1)
     if u.shape[1] == 1:
-        return error[:, 0] * u.reshape(-1, *[1] * (error.ndim - 2))
-    return error.__array_namespace__().einsum("mo...,mo->m...", error, u)
+        return [error[:, 0] * u.reshape(-1, *[1] * (error.ndim - 2)) for error in errors]
+    return [error.__array_namespace__().einsum("mo...,mo->m...", error, u) for error in errors]
 
 
 def gram(
@@ -186,17 +181,17 @@ def gram(
     Args:
         left: m examples, k residuals each.
         right: m' examples, at the same parameters.
-        group: the group of a parameter, from its layer's index and its name; None has them all in "all".
-        errors: `errors()` of both, if they are at hand.
-        covariance: D^-1 where it varies by input: for each layer {"W": (n_in,), "b": ()}. An input scaled by it before
-            its inner products scales every weight that leaves it.
+        group: the group of a parameter, from its layer's index and its name; None puts all in the group "all".
+        errors: `errors()` of both, if they are computed already.
+        covariance: D^-1 if it differs from input to input: for each layer {"W": (n_in,), "b": ()}. Scaling an input
+            before its inner products scales all weights that leave it.
 
     Returns:
-        For each group its (m k, m' k) matrix. Weighted by 1/d of each group and added up they are J D^-1 J^T.
+        The (m k, m' k) matrix of each group. Divided by d of its group and added up they are J D^-1 J^T.
     """
     if errors is None:
-        own = left.errors()
-        errors = (own, own if right is left else right.errors())
+        left_errors = left.errors()
+        errors = (left_errors, left_errors if right is left else right.errors())
     sums: dict[str, Array] = {}
     for i, layer in enumerate(left.net.layers):
         a, a2 = left.passes[i].a_prev, right.passes[i].a_prev
@@ -205,20 +200,20 @@ def gram(
         if covariance is not None:
             terms = terms | {"b": covariance[i]["b"] * terms["b"]}
         for name, term in terms.items():
-            into = "all" if group is None else group(i, name)
-            sums[into] = sums[into] + term if into in sums else term
-    return {into: total.reshape(left.r.size, right.r.size) for into, total in sums.items()}
+            key = "all" if group is None else group(i, name)
+            sums[key] = sums[key] + term if key in sums else term
+    return {key: total.reshape(left.r.size, right.r.size) for key, total in sums.items()}
 
 
 def gram_diagonal(lin: Linearization, covariance: Sequence[LayerParams]) -> Array:
-    """The diagonal of J D^-1 J^T alone, (m, k); `covariance` is that of `gram`."""
+    """The diagonal of J D^-1 J^T, (m, k); `covariance` as in `gram`."""
     parts = zip(lin.net.layers, lin.passes, lin.errors(), covariance, strict=True)
     return sum(layer.gram_diagonal(values, d, D_inverse) for layer, values, d, D_inverse in parts)
 
 
 def gram_traces(lin: Linearization, errors: list[Array], M: Array) -> list[LayerParams]:
-    """tr(M J_g J_g^T) of every group g, for a symmetric M (m k, m k): for each layer {"W": (n_in,), the weights from
-    each input, "b": ()}; from `lin.errors()`.
+    """tr(M J_g J_g^T) for a symmetric M (m k, m k), from `lin.errors()`. Each layer has {"W": (n_in,), "b": ()}: the
+    groups g are the weights from each input, and the biases.
     """
     parts = zip(lin.net.layers, lin.passes, errors, strict=True)
     return [layer.gram_trace(values, d, M) for layer, values, d in parts]

@@ -126,8 +126,10 @@ class NumericColumn(Column):
     @classmethod
     def from_moments(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
         """Columns with these names and moments."""
-        scalings = zip(names, *moments.scales(), moments.low, moments.high, strict=True)
-        return tuple(cls(name, *map(float, scaling)) for name, *scaling in scalings)
+        columns = zip(names, *moments.scales(), moments.low, moments.high, strict=True)
+        return tuple(
+            cls(name, float(mean), float(std), float(low), float(high)) for name, mean, std, low, high in columns
+        )
 
     @classmethod
     def from_values(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:

@@ -1,12 +1,12 @@
-"""The two engines that compute: NumPy, for small and middle-sized work at once, and JAX, for what is worth compiling.
+"""The two engines: NumPy computes small and middle-sized work at once, JAX compiles long and large trainings.
 
-The mathematics stands once, written against the arrays that it is given: `xp = z.__array_namespace__()` is `numpy` or
-`jax.numpy`. What that namespace has no name for is asked of the engine of an array, `engine.of(z)`:
+Every equation is written once, for the arrays of either: `xp = z.__array_namespace__()` is `numpy` or `jax.numpy`. The
+engine of an array, `engine.of(z)`, has the functions that these namespaces lack:
 
-    numpy_engine    plain arrays, Python loops, LAPACK through SciPy; nothing compiles and nothing is padded
-    jax_engine      the extra `jax`: compiled functions and loops, GPUs, devices, processes
+    numpy_engine    plain arrays, Python loops, LAPACK through SciPy; compiles nothing and pads nothing
+    jax_engine      the extra `jax`: compiled functions and loops, GPUs, several devices and processes
 
-Both are modules with the same names, `Engine` below. JAX is imported where its engine is asked for, and nowhere else.
+Both are modules with the same functions. JAX is imported only when its engine is first used.
 """
 
 import sys
@@ -21,7 +21,7 @@ from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError, how_to_install
 
 ENGINES = ("numpy", "jax")
-Engine = Any  # a module: numpy_engine, or jax_engine
+Engine = Any  # a module: numpy_engine or jax_engine
 
 
 class _EngineOfType(dict[type, Engine]):
@@ -30,18 +30,16 @@ class _EngineOfType(dict[type, Engine]):
         return self[kind]
 
 
-ENGINE_OF_TYPE = (
-    _EngineOfType()
-)  # the engine of each type of array, found once; a dict, so that a debugger does not stop in it
+ENGINE_OF_TYPE = _EngineOfType()  # by the type of an array; a dict, because a debugger would step into a function
 
 
 def of(array: Any) -> Engine:
-    """The engine whose array this is; Python's own numbers are NumPy's."""
+    """The engine of an array; Python's numbers belong to NumPy's."""
     return ENGINE_OF_TYPE[type(array)]
 
 
 def of_params(params: Any) -> Engine:
-    """The engine of a network's parameters; NumPy's where a network has none."""
+    """The engine of a network's parameters; NumPy's if it has none."""
     for layer in params:
         for array in layer.values():
             return of(array)
@@ -57,14 +55,14 @@ def get(name: str) -> Engine:
 
 
 def require_jax() -> None:
-    """Raise a ConfigurationError unless the extra `jax` is there."""
+    """Raise a ConfigurationError unless JAX is installed."""
     if not jax_is_installed():
         raise ConfigurationError(
-            "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
+            "the JAX engine, for GPUs, several devices and Optax's rules, needs the package jax, which is not "
             f"installed: {how_to_install('jax')}."
         )
 
 
 def jax_is_installed() -> bool:
-    """Whether the extra `jax` is there; it is not imported to find out."""
+    """Whether JAX is installed, without importing it."""
     return "jax" in sys.modules or find_spec("jax") is not None

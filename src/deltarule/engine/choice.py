@@ -1,16 +1,16 @@
-"""Which engine a training takes: a model of the seconds that each would need, by shapes and settings alone.
+"""Which engine a training uses: "auto" estimates the seconds that each needs, from shapes and settings alone.
 
-The same call so takes the same engine wherever it runs, and gives the same bits; "auto" does not look at the machine.
+It does not look at the machine, so the same call uses the same engine everywhere and gives the same bits.
 
-    steps on batches    NumPy: CALL_NUMPY for each layer, or each step of its sequences, CALL_RULE more with Adam, and
+    steps on batches    NumPy: CALL_NUMPY for each layer and step of its sequences, CALL_RULE more with Adam, and
                         6 m p operations at RATE
                         JAX: COMPILING once, then CALL_JAX a step, and 6 m p operations at RATE
-    second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU;
+    second-order steps  NumPy, because both engines factor by LAPACK and compiling that gains nothing on a CPU:
                         CALL_STEP, the operations that the trainer counts at RATE_LAPACK, and J once through the memory
 
-with m the examples of a step and p the multiplications by weights of one example's forward pass: a forward pass, the
-errors and the gradients take 2 m p operations each. The constants are those of one core, measured on the networks of
-docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) takes JAX.
+m is the examples of a step and p the multiplications by weights in the forward pass of one example; a forward pass, the
+errors and the gradients take 2 m p operations each. The constants were measured on one core with the networks of
+docs/benchmarks.md. A training that only JAX can do (several devices, a rule of Optax) uses JAX.
 """
 
 import warnings
@@ -27,58 +27,59 @@ CALL_NUMPY, CALL_RULE, CALL_JAX = 1.6e-5, 3e-5, 1e-6  # seconds: of a layer and 
 RATE, RATE_CONVOLUTION = 5e10, 2.2e10  # operations a second: BLAS's, XLA's too, and of NumPy's convolution
 CALL_STEP, RATE_LAPACK, RATE_JACOBIAN = 2e-3, 3e10, 2.5e8  # seconds an epoch; operations and entries of J a second
 COMPILING = 4.0  # seconds to import JAX and compile one training
-MISSED = 2.0  # how many times as fast JAX must be for its absence to be worth a word
+WORTH_WARNING = 2.0  # how many times as fast JAX must be for a warning that it is not installed
 
 
 class Estimate(NamedTuple):
-    """Seconds of a training on each engine, all its epochs run, and the one to take."""
+    """The seconds of a training of all its epochs on each engine, and the engine to use."""
 
     numpy: float
     jax: float
     engine: str
 
     def on(self, engine: str) -> float:
-        """Those of the engine of that name; exact steps take as long on both."""
+        """The seconds on the engine of that name; second-order steps take as long on both."""
         return self.numpy if engine == "numpy" or self.jax == float("inf") else self.jax
 
 
 def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int, devices: Any) -> str:
-    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`, for inputs of this
-    shape, (N, ...), and at most so many epochs over all starts. A ConfigurationError if the name is not known, or the
-    NumPy engine cannot do what is asked for.
+    """The name of the engine to use: `engine` itself, or the choice of `estimate` for "auto".
+
+    `shape` is that of the inputs, (N, ...), and `epochs` the most over all starts. A ConfigurationError if the name is
+    not known or the NumPy engine cannot do the training.
     """
     require_choice("engine", engine, ("auto", *ENGINES))
     needed = needs_jax(trainer, devices)
     if engine == "numpy" and needed is not None:
-        raise ConfigurationError(f"engine is 'numpy', and {needed} JAX's: leave engine out, or leave that out.")
+        raise ConfigurationError(f"engine is 'numpy', but {needed} only for JAX: leave one of the two out.")
     if engine != "auto":
         return engine
     if needed is not None:
         return "jax"
     if not trainer.compiles_epochs:
         return "numpy"
-    found = estimate(net, trainer, shape, epochs)
-    if found.engine == "jax" and not jax_is_installed():
-        if found.numpy > MISSED * found.jax:
+    seconds = estimate(net, trainer, shape, epochs)
+    if seconds.engine == "jax" and not jax_is_installed():
+        if seconds.numpy > WORTH_WARNING * seconds.jax:
             warnings.warn(
-                f"this training may take {found.numpy:.0f} s by NumPy and {found.jax:.0f} s by JAX, which is not "
+                f"this training may take {seconds.numpy:.0f} s by NumPy and {seconds.jax:.0f} s by JAX, which is not "
                 f"installed: {how_to_install('jax')}.",
                 EngineWarning,
                 stacklevel=3,
             )
         return "numpy"
-    return found.engine
+    return seconds.engine
 
 
 def needs_jax(trainer: Any, devices: Any) -> str | None:
-    """What of a training only JAX can do, in words, or None."""
+    """The part of a training that only JAX can do, as a subject and verb for a message, or None."""
     if devices is not None:
         return "devices are"
     return trainer.needs_jax()
 
 
 def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
-    """What each engine would need."""
+    """Estimate the seconds of a training on each engine."""
     count = shape[0]
     if not trainer.compiles_epochs:
         return Estimate(epochs * _exact_epoch(net, trainer, shape), float("inf"), "numpy")
@@ -99,7 +100,7 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
 
 
 def _exact_epoch(net: "Network", trainer: Any, shape: tuple[int, ...]) -> float:
-    """Seconds of an epoch of a trainer with curvature; 0 of one that does not count its operations."""
+    """Seconds of an epoch of a second-order trainer; 0 if the trainer does not count its operations."""
     sizes = net.sizes(shape[1:])
     operations = trainer.epoch_flops(sizes, shape[0])
     if not operations:

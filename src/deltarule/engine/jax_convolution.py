@@ -1,21 +1,24 @@
-"""The three products of a convolution on JAX, each as the form that is fast on the platform it runs on.
+"""The three products of a convolution on JAX, each in the form that is fastest on the platform it runs on.
 
-    correlate        z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2), local receptive fields
-    correlate_transposed
-                     dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'): the full correlation
-                     with the kernel turned by 180°, delta spread out by the stride s
-    kernel_gradient  dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4), summed over the places
-                     that share W
+    correlate             z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2)
+    correlate_transposed  dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'): the full
+                          correlation with the kernel turned by 180°, delta spread out by the stride s
+    kernel_gradient       dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4)
 
 Each can be the platform's own convolution, or patches (im2col) and a matrix product. The second has one more form,
-`transposed_by_rows`; the first and the last have bands, for images of few channels. Measured on two cores of a CPU
-(20 kernels of 5x5 on 28x28 pixels, 40 of 5x5x20 on 12x12; batches of 10 and 100; XLA of jaxlib 0.10): the platform's
-kernel_gradient is 13 to 120 times the slower one. In float32 its correlate is up to twice as fast as patches, but where
-the patches of the batch are small enough to be kept, XLA makes them once for z and dW, and patches win; its turned
-computes mostly the zeros of the margin where H' is much less than H, and row by row takes 13 µs an example for 32. In
-float64 it can take 15 times as long as patches. Of one channel a patch is so few numbers that neither is fast: 23 µs an
-example for z where bands take 8, 12 for dW where they take 7 (on one core 43 for 8 and 34 for 8). On a GPU all three
-are the platform's.
+`transposed_by_rows`; the first and the last have bands, for images of few channels. The choice was measured on two
+cores of a CPU (20 kernels of 5x5 on 28x28 pixels, 40 of 5x5x20 on 12x12; batches of 10 and 100; XLA of jaxlib 0.10):
+
+    the platform's kernel_gradient is 13 to 120 times slower than patches
+    its correlate in float32 is up to twice as fast as patches, unless the patches of the batch are few enough to be
+        kept: then XLA makes them once for z and dW, and patches are faster
+    its correlate_transposed mostly computes the zeros of the margin if H' is much less than H; row by row takes 13 µs
+        an example instead of 32
+    in float64 it can take 15 times as long as patches
+    of one channel a patch has too few numbers for either: bands take 8 µs an example for z instead of 23, and 7 instead
+        of 12 for dW (on one core 8 instead of 43, and 8 instead of 34)
+
+On a GPU all three are the platform's.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from deltarule.network.layers.window import Window
 
 PATCH_BYTES = 4 * 2**20
-ROWS_SAVE = 0.875  # H'/H up to which `transposed_by_rows` is the faster one on a CPU
-BANDED = 3  # channels up to which bands are the faster ones on a CPU
-TILE = 4  # places of a band; of 2, 3, 4, 6, 8 and 12 the fastest, or within a fifth of it, for 5x5 and 3x3
+BY_ROWS = 0.875  # the largest H'/H for which `transposed_by_rows` is faster on a CPU
+BANDED = 3  # the largest number of channels for which bands are faster on a CPU
+TILE = 4  # the places of a band; of 2, 3, 4, 6, 8 and 12 the fastest, or within a fifth of it, for 5x5 and 3x3
 
 
 def correlate(W: Array, a: Array, window: "Window") -> Array:
@@ -50,7 +53,7 @@ def correlate_transposed(W: Array, delta: Array, window: "Window", H: int, width
     if delta.dtype == jnp.float64:
         patches = _with(transposed_by_patches, window, H, width)
         return lax.platform_dependent(W, delta, cpu=patches, default=primitive)
-    if delta.shape[1] <= ROWS_SAVE * H:
+    if delta.shape[1] <= BY_ROWS * H:
         rows = _with(transposed_by_rows, window, H, width)
         return lax.platform_dependent(W, delta, cpu=rows, default=primitive)
     return primitive(W, delta)
@@ -64,7 +67,7 @@ def kernel_gradient(delta: Array, a: Array, window: "Window") -> Array:
 
 
 def _correlate(W: Array, a: Array, window: "Window") -> Array:
-    """By the platform's convolution, which its field calls what mathematics calls a correlation."""
+    """By the platform's convolution, which in mathematics is a correlation."""
     return _platform(a, W.transpose(1, 2, 3, 0), window.margins(*a.shape[1:3]), stride=window.stride)
 
 
@@ -80,10 +83,10 @@ def _transposed(W: Array, delta: Array, window: "Window", H: int, width: int) ->
 
 
 def transposed_by_rows(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
-    """Row by row of the kernel: one convolution along the width for all h of them, then each moved down by its u.
+    """By rows of the kernel: one convolution along the width for all h rows, each result then moved down by its u.
 
-    It computes delta's H' rows, where the whole convolution computes all H of the image, most of the difference from
-    the zeros of its margin.
+    It computes the H' rows of delta; the whole convolution would compute all H rows of the image, many of them from the
+    zeros of the margin.
     """
     f, h, w, c = W.shape
     (top, _), (left, _) = window.margins(H, width)
@@ -106,10 +109,10 @@ def _platform(
     stride: tuple[int, int] = (1, 1),
     spread: tuple[int, int] = (1, 1),
 ) -> Array:
-    """The platform's convolution of images (m, H, W, c), spread out, with a kernel (h, w, c, f).
+    """The platform's convolution of images (m, H, W, c), spread out by `spread`, with a kernel (h, w, c, f).
 
-    Of an odd number of channels XLA's is up to ten times slower on a CPU (c = 3: 215 µs an image for 22 with c = 4), so
-    these get one more, of zeros.
+    With an odd number of channels XLA is up to ten times slower on a CPU (215 µs an image for c = 3, 22 for c = 4), so
+    a channel of zeros is added.
     """
     if images.shape[-1] % 2 and images.shape[-1] > 1:
         images = jnp.pad(images, ((0, 0), (0, 0), (0, 0), (0, 1)))
@@ -119,7 +122,7 @@ def _platform(
 
 
 def _kernel_gradient(delta: Array, a: Array, window: "Window") -> Array:
-    """delta, spread out by the stride, as the kernel that slides over the image; the batch is what is summed over."""
+    """delta, spread out by the stride, is the kernel that slides over the image, summed over the batch."""
     margins = []
     for n, stops, k, s, (before, _) in zip(
         a.shape[1:3], delta.shape[1:3], window.size, window.stride, window.margins(*a.shape[1:3]), strict=True
@@ -137,7 +140,7 @@ def correlate_patches(W: Array, a: Array, window: "Window") -> Array:
 
 
 def transposed_by_patches(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
-    """By patches: each is delta W, put back where it was seen."""
+    """By patches: each is delta W, added to the pixels from which it came."""
     c = W.shape[-1]
 
     def part(delta: Array) -> Array:
@@ -160,10 +163,10 @@ def kernel_gradient_patches(delta: Array, a: Array, window: "Window") -> Array:
 
 
 def correlate_bands(W: Array, a: Array, window: "Window") -> Array:
-    """By bands: the `TILE` places of a tile are one product, tiles B, with the kernel once for each place.
+    """By bands: the `TILE` places of a tile are one product, tiles B, with a copy of the kernel for each place.
 
-    B[u,x,c,p,f] = W[f,u,x - p t,c], zero where x - p t is no column of the kernel: a band matrix in x and p. Mostly
-    zeros, but a product of 40 by 80 numbers (5x5, one channel, 20 kernels) runs at several times the speed of 25 by 20.
+    B[u,x,c,p,f] = W[f,u,x - p t,c], or 0 if x - p t is no column of the kernel: a band matrix in x and p. It is mostly
+    zeros, but 40 by 80 numbers (5x5, one channel, 20 kernels) multiply several times as fast as 25 by 20.
     """
     zero, f, shifts = jnp.zeros((), W.dtype), len(W), range(0, TILE * window.stride[1], window.stride[1])
     places = [lax.pad(W, zero, ((0, 0, 0), (0, 0, 0), (shift, shifts[-1] - shift, 0), (0, 0, 0))) for shift in shifts]
@@ -173,7 +176,7 @@ def correlate_bands(W: Array, a: Array, window: "Window") -> Array:
 
 
 def kernel_gradient_bands(delta: Array, a: Array, window: "Window") -> Array:
-    """By bands: dC/dB = tiles^T delta; each place's part of it is a dW, and theirs are summed."""
+    """By bands: dC/dB = tiles^T delta, whose parts for each place sum to dW."""
     (h, w), t, wide, f = window.size, window.stride[1], *delta.shape[2:]
     delta = jnp.pad(delta, ((0, 0), (0, 0), (0, -wide % TILE), (0, 0)))
 
@@ -187,17 +190,17 @@ def kernel_gradient_bands(delta: Array, a: Array, window: "Window") -> Array:
 
 
 def _patch_numbers(W: Array, a: Array, window: "Window") -> int:
-    """How many numbers the patches of one example are."""
+    """The size of the patches of one example."""
     return prod(window.stops("", a.shape[1:])) * W[0].size
 
 
 def _tile_numbers(a: Array, window: "Window") -> int:
-    """How many numbers the tiles of one example are."""
+    """The size of the tiles of one example."""
     return prod(jax.eval_shape(lambda: _tiles(window, jnp.zeros((1, *a.shape[1:])))).shape)
 
 
 def _in_blocks(part: Callable[[Array], Array], numbers: int, array: Array) -> Array:
-    """part(array), over blocks of its examples, where the patches of one example are so many numbers."""
+    """part(array) by blocks of examples, if the patches of one example have `numbers` numbers."""
     m, count = len(array), _count(array, numbers)
     if count == 1:
         return part(array)
@@ -206,7 +209,7 @@ def _in_blocks(part: Callable[[Array], Array], numbers: int, array: Array) -> Ar
 
 
 def _summed_over_blocks(part: Callable[[Array, Array], Array], numbers: int, delta: Array, a: Array) -> Array:
-    """part(delta, a), summed over blocks of their examples, where the patches of one example are so many numbers."""
+    """The sum of part(delta, a) over blocks of examples, if the patches of one example have `numbers` numbers."""
     count = _count(a, numbers)
     if count == 1:
         return part(delta, a)
@@ -216,27 +219,27 @@ def _summed_over_blocks(part: Callable[[Array, Array], Array], numbers: int, del
 
 
 def _count(array: Array, numbers: int) -> int:
-    """Into how many blocks examples are cut so that the patches of a block fit `PATCH_BYTES`."""
+    """The number of blocks of examples whose patches fit `PATCH_BYTES`."""
     if not len(array):
         return 1
     return -(-len(array) // max(1, PATCH_BYTES // (array.itemsize * numbers)))
 
 
 def _cut(array: Array, count: int) -> Array:
-    """The examples in blocks, (count, block, ...), the last one with zeros after its examples."""
+    """The examples in blocks, (count, block, ...); the last block ends with zeros."""
     block = -(-len(array) // count)
     array = jnp.pad(array, [(0, count * block - len(array)), *[(0, 0)] * (array.ndim - 1)])
     return array.reshape(count, block, *array.shape[1:])
 
 
 def _with(product: Callable[..., Array], *shape) -> Callable[[Array, Array], Array]:
-    return lambda one, other: product(one, other, *shape)
+    return lambda left, right: product(left, right, *shape)
 
 
 def _tiles(window: "Window", images: Array) -> Array:
-    """What it sees at `TILE` stops side by side as one row, (m, H', ceil(W' / TILE), h x c).
+    """What the window sees at `TILE` neighbouring stops, as one row, (m, H', ceil(W' / TILE), h x c).
 
-    x = (TILE - 1) t + w columns; the last tile sees zeros where the image ends.
+    x = (TILE - 1) t + w columns; beyond the image the last tile sees zeros.
     """
     m, H, W, c = images.shape
     (h, w), (s, t), (high, wide) = window.size, window.stride, window.stops("", (H, W, c))

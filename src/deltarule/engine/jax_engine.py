@@ -1,7 +1,7 @@
 """The JAX engine: compiled pieces, long trainings in one compiled loop, GPUs, several devices and processes.
 
-JAX computes in float32 unless 64-bit types are enabled; they are enabled inside deltarule's own calls alone, and only
-where the parameters are float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches;
+JAX computes in float32 unless 64-bit types are enabled. deltarule enables them inside its own calls only, and only for
+parameters in float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches;
 `deltarule.training.compiled_loop` is the loop over epochs.
 """
 
@@ -60,40 +60,40 @@ __all__ = [
 
 
 def computing_in(dtype: np.dtype) -> AbstractContextManager:
-    """A context in which arrays of this dtype keep it: it enables 64-bit types for float64 and does nothing else."""
+    """A context in which arrays of this dtype can be computed with: it enables 64-bit types for float64."""
     return jax.enable_x64(True) if dtype == np.float64 else nullcontext()
 
 
 def put(array: Any, dtype: Any = None) -> Array:
-    """The array as one of this engine."""
+    """The array as an array of this engine."""
     return jnp.asarray(array, dtype)
 
 
 def prepare_inputs(X: Any, params: Any) -> Any:
-    """Inputs as they go into a call with these parameters: NumPy's as they are, if nothing is traced."""
+    """The inputs X as an argument of a call with these parameters; a NumPy array is converted only if JAX traces."""
     traced = any(isinstance(leaf, Tracer) for leaf in (X, *jax.tree.leaves(params)))
     return jnp.asarray(X) if traced else X
 
 
 def wait(tree: Any) -> Any:
-    """The tree, once it is computed: JAX reads NumPy's memory while it computes, and callers may change it."""
+    """The tree, after waiting until it is computed: until then JAX reads NumPy arrays that callers may change."""
     return jax.block_until_ready(tree)
 
 
 def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
-    """One of two trees of the same structure."""
+    """One of two trees of the same structure, by a condition."""
     if not isinstance(condition, Tracer):
         return chosen if condition else otherwise
     return jax.tree.map(partial(jnp.where, condition), chosen, otherwise)
 
 
 def ignore_float_errors() -> AbstractContextManager:
-    """A context in which nothing warns of overflow: JAX never does, but the scores and records are NumPy's numbers."""
+    """A context in which overflow gives no warning; JAX never warns, but scores and records are numbers of NumPy."""
     return np.errstate(all="ignore")
 
 
 def threads_for(products: float) -> AbstractContextManager:
-    """XLA's own threads compute the products."""
+    """No limit: XLA computes products with threads of its own."""
     return nullcontext()
 
 
@@ -101,7 +101,7 @@ def threads_for(products: float) -> AbstractContextManager:
 
 
 def fold_in(key: Array, number: Any) -> Array:
-    """The key of part `number` of what this key is for."""
+    """A new key, made from a key and a number."""
     return jax.random.fold_in(key, number)
 
 
@@ -116,7 +116,7 @@ def bits(key: Array, shape: tuple[int, ...]) -> Array:
     return jax.random.bits(key, shape, jnp.uint32)
 
 
-# Functions that the array namespace has no name for
+# Functions that the array namespaces lack
 
 sigmoid = lax.logistic
 softmax = jax.nn.softmax
@@ -129,27 +129,27 @@ def logsumexp(z: Array) -> Array:
 
 
 def pad(array: Array, value: float, widths: Sequence[tuple[int, int, int]]) -> Array:
-    """The array with (before, after, between) more entries of `value` on each axis; a negative number cuts off."""
+    """The array with (before, after, between) entries of `value` added on each axis; negative numbers cut off."""
     return lax.pad(array, jnp.asarray(value, array.dtype), widths)
 
 
 def map_columns(f: Callable[[Array], Any], S: Array) -> list[Array]:
-    """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
+    """The arrays of f(S[..., o]), (m, ...) each, stacked over all o to (m, k, ...)."""
     return jax.vmap(f, in_axes=-1, out_axes=1)(S)
 
 
 # The products of a dense layer
 
-# Whether delta^T is written out before dW = delta^T a. A product that contracts the first axis of both factors
-# reaches half of a CPU's peak in float64 (46 against 92 GFLOP/s for 512 rows of 1,000, one core) and in float32
-# between 64 and 512 rows (75 against 120 for 100 rows of 260); of more rows in float32 it is the faster one (153
-# against 105 for 10,000 of 260). So it is in small batches, but for few neurons: 10 rows take 9.0 against 7.3 µs for 30
-# x 784, and 21 against 24 for 100 x 784.
+# When to write out delta^T before dW = delta^T a. A product that contracts the first axis of both factors reaches half
+# of a CPU's peak in float64 (46 against 92 GFLOP/s for 512 rows of 1,000, one core) and in float32 between 64 and 512
+# rows (75 against 120 for 100 rows of 260). With more rows in float32 it is faster (153 against 105 for 10,000 of 260),
+# and in small batches too, except for few neurons: 10 rows take 9.0 against 7.3 µs for 30 x 784, and 21 against 24 for
+# 100 x 784.
 TRANSPOSE_ROWS = 64
 TRANSPOSE_ROWS_SINGLE = 512
 TRANSPOSE_NEURONS = 32
-# Products of up to so many terms are written as sums. XLA compiles a loop to one piece of machine code if its
-# body touches little memory and calls no matrix product: a stochastic step of 2-2-3-2 takes 0.10 against 0.86 µs.
+# Products of up to so many terms are written as sums. XLA compiles a loop as a whole if its body touches little memory
+# and calls no matrix product: a stochastic step of 2-2-3-2 then takes 0.10 instead of 0.86 µs.
 FEW_TERMS = 64
 
 
@@ -167,14 +167,14 @@ def dense_outer(delta: Array, a: Array) -> Array:
     """sum over the batch of delta a^T, (n_l, n_{l-1})."""
     if delta.size * a.shape[-1] <= FEW_TERMS:
         return jnp.sum(delta[:, :, None] * a[:, None, :], axis=0)
-    across = delta.T
-    if _written_out(delta):
-        across = lax.optimization_barrier(across)  # keeps XLA from folding the transpose into the product
-    return across @ a
+    transposed = delta.T
+    if _transpose_first(delta):
+        transposed = lax.optimization_barrier(transposed)  # keeps XLA from folding the transpose into the product
+    return transposed @ a
 
 
-def _written_out(delta: Array) -> bool:
-    """Whether the product delta^T a is faster from a delta^T of its own."""
+def _transpose_first(delta: Array) -> bool:
+    """Whether delta^T a is faster if delta^T is written out first."""
     m, n = delta.shape
     if m < TRANSPOSE_ROWS:
         return n <= TRANSPOSE_NEURONS
@@ -185,17 +185,17 @@ def _written_out(delta: Array) -> bool:
 
 
 def khatri_rao_rows(pairs: Sequence[tuple[Array, Array]]) -> Array:
-    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other; see `numpy_engine`."""
+    """The Khatri-Rao products of pairs (u, v), one below the other; see `numpy_engine`."""
     products = [u[..., :, None, :] * v[..., None, :, :] for u, v in pairs]
     products = [product if product.ndim == 3 else product.sum(axis=0) for product in products]
     return jnp.concatenate([product.reshape(-1, product.shape[-1]) for product in products])
 
 
-PANEL = 192  # the least rows of a panel of the symmetric product
+PANEL = 192  # the least number of rows of a panel of the symmetric product
 
 
 def symmetric_product(B: Array) -> Array:
-    """B B^T by row panels: only the panels on and above the diagonal are multiplied, the others are mirrored."""
+    """B B^T by panels of rows: those on and above the diagonal are multiplied, the others mirrored."""
     n = B.shape[0]
     panels = min(8, n // PANEL)
     if panels < 2:
@@ -210,7 +210,7 @@ def symmetric_product(B: Array) -> Array:
 
 
 def factor(H: Array, diagonal: Any) -> Array:
-    """The Cholesky factor L, L L^T = H + diag(diagonal); not a number where that is not positive definite."""
+    """The Cholesky factor L, L L^T = H + diag(diagonal), or NaN if that is not positive definite."""
     return jnp.linalg.cholesky(H + jnp.diag(jnp.broadcast_to(jnp.asarray(diagonal, H.dtype), (len(H),))))
 
 
@@ -242,28 +242,28 @@ def _compiled(f: Callable[..., Any], static: tuple[str, ...]) -> Callable[..., A
     return jax.jit(f, static_argnames=static)
 
 
-def while_loop(going: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
-    """The first carry that is not going any more."""
-    return lax.while_loop(going, step, carry)
+def while_loop(condition: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
+    """The first of carry, step(carry), step(step(carry)), ... that does not meet the condition."""
+    return lax.while_loop(condition, step, carry)
 
 
 def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[Array]) -> Any:
-    """add(... add(add(zero, pieces 0), pieces 1) ...), the pieces of each array being its entries."""
-    return lax.scan(lambda total, pieces: (add(total, pieces), None), zero, tuple(arrays))[0]
+    """add(... add(add(zero, entries 0), entries 1) ...), with the entries of all arrays on their first axis."""
+    return lax.scan(lambda total, entries: (add(total, entries), None), zero, tuple(arrays))[0]
 
 
 def scan(step: Callable[..., Any], state: Any, arrays: Sequence[Array], reverse: bool = False) -> tuple:
-    """state, kept = step(state, *step t of each array) for every t; what is kept, an array each: one compiled loop.
+    """state, outputs = step(state, *entries t of each array) for every t; return the outputs of all steps.
 
-    Steps are on the axis before the last of every array, those that are given and those that are kept.
+    Time is the axis before the last of every array and output.
     """
     steps = tuple(jnp.moveaxis(array, -2, 0) for array in arrays)
-    _, kept = lax.scan(lambda state, each: step(state, *each), state, steps, reverse=reverse)
-    return tuple(jnp.moveaxis(array, 0, -2) for array in kept)
+    _, outputs = lax.scan(lambda state, entries: step(state, *entries), state, steps, reverse=reverse)
+    return tuple(jnp.moveaxis(array, 0, -2) for array in outputs)
 
 
 def free_memory(devices: int) -> float:
-    """Bytes that are free where the arrays of one device will lie."""
+    """The bytes of memory that are free for the arrays of one device."""
     device = jax.local_devices()[0]
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
@@ -272,40 +272,40 @@ def free_memory(devices: int) -> float:
 
 
 def device() -> str:
-    """What computes, for people."""
-    found = jax.devices()[0]
-    kind = found.device_kind
-    return f"JAX on {kind}" if kind == found.platform else f"JAX on {found.platform}, {kind}"
+    """The engine and the device, for messages."""
+    first = jax.devices()[0]
+    kind = first.device_kind
+    return f"JAX on {kind}" if kind == first.platform else f"JAX on {first.platform}, {kind}"
 
 
-# What JAX is told once: where compiled programs are kept, and how deltarule's classes are taken apart
+# Settings of JAX: the cache of compiled programs, and deltarule's classes as trees
 
-OFF = "0"  # of DELTARULE_CACHE
+OFF = "0"  # the value of DELTARULE_CACHE that switches the cache off
 
 
-def _keep_compiled_programs() -> None:
-    """Have JAX keep every compiled program on disk, so that another process need not compile it again.
+def _enable_compilation_cache() -> None:
+    """Keep compiled programs on disk, so that another process need not compile them again.
 
-    They lie in $DELTARULE_CACHE, or else in the user's cache folder; DELTARULE_CACHE=0 keeps none. A folder that JAX
-    was told of otherwise stays. Where it cannot be written, nothing is kept.
+    The folder is $DELTARULE_CACHE or the user's cache folder; DELTARULE_CACHE=0 switches the cache off. A folder that
+    is set in JAX's configuration stays. Without a folder that can be written there is no cache.
     """
-    place = os.environ.get("DELTARULE_CACHE", "")
-    if place == OFF or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
+    setting = os.environ.get("DELTARULE_CACHE", "")
+    if setting == OFF or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
     try:
-        folder = Path(place) if place else _users_folder()
+        folder = Path(setting) if setting else _user_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError:  # the cache saves time and is needed for nothing
+    except OSError:  # the cache only saves time
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
-def _users_folder() -> Path:
-    from platformdirs import user_cache_dir  # where a folder is named, or none, it need not be installed
+def _user_folder() -> Path:
+    from platformdirs import user_cache_dir  # not needed if DELTARULE_CACHE is set
 
     return Path(user_cache_dir("deltarule")) / "compiled"
 
@@ -313,7 +313,7 @@ def _users_folder() -> Path:
 def _register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> None:
     """Make a frozen dataclass a pytree, see `deltarule.trees.register`.
 
-    Unflattening does not call the constructor: its checks are for what a user writes, and JAX passes placeholders.
+    Unflattening does not call the constructor, because its checks would refuse JAX's placeholders.
     """
 
     def flatten(instance: Any) -> tuple[tuple, tuple]:
@@ -328,5 +328,5 @@ def _register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> No
     jax.tree_util.register_pytree_node(cls, flatten, unflatten)
 
 
-_keep_compiled_programs()
+_enable_compilation_cache()
 trees.on_registered(_register)

@@ -1,7 +1,7 @@
-"""The memory of the machine and of its container, refusing what exceeds it, and the threads that BLAS may use.
+"""The memory of the machine or its container, refusals of what exceeds it, and thread limits of BLAS.
 
-XLA ends the whole process where an array on a CPU does not fit, so no exception can be caught there: what is large is
-asked for here first.
+XLA ends the whole process if an array does not fit the memory of a CPU, and nothing can catch that. So the memory of
+large arrays is checked beforehand.
 """
 
 import os
@@ -16,19 +16,20 @@ from deltarule.errors import TooLargeError
 
 LIMIT_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 USAGE_FILES = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
-DEFAULT_MEMORY = 8.0 * 2**30  # where the system does not say
+DEFAULT_MEMORY = 8.0 * 2**30  # if the system does not say
 
 
 class MemoryFactors(NamedTuple):
-    """What an engine holds of a training at once, each as the processes grew by it.
+    """How much of a training an engine holds in memory at once, measured by the growth of processes.
 
     Attributes:
-        examples: copies while they are laid out: in the computation's precision, and on JAX padded, and on the device.
-        rows: how many rows it lays out for so many examples.
-        passes: numbers for each neuron of an example, on the way there and back.
-        vectors: of n numbers that a step of first order has, and how many for each that its direction remembers.
-        primal: n x n matrices; dual: R x R matrices.
-        blocks: of a block's Jacobian or errors: itself, and on JAX what it is made from.
+        examples: how many copies of the examples: in the computation's precision, and on JAX padded, and on the device.
+        rows: the number of rows that the engine stores for a number of examples.
+        passes: how many numbers for each neuron of an example, for the forward and the backward pass.
+        vectors: how many vectors of n numbers in a first-order step, and how many for each that its direction keeps.
+        primal: how many n x n matrices.
+        dual: how many R x R matrices.
+        blocks: how many times a block's Jacobian or errors, on JAX with the arrays from which they are computed.
     """
 
     examples: int
@@ -42,7 +43,7 @@ class MemoryFactors(NamedTuple):
 
 @cache
 def total_memory() -> float:
-    """Bytes of memory that this process may come to use: the machine's, or a container's limit. Always the same."""
+    """The bytes of memory of the machine, or the limit of its container."""
     try:
         physical = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (ValueError, OSError, AttributeError):
@@ -51,11 +52,11 @@ def total_memory() -> float:
 
 
 def free_memory() -> float:
-    """Bytes that are free now, those that the system only uses to remember files among them."""
+    """The bytes of memory that are free now, the system's file cache included."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        found = {line.split(":")[0]: 1024.0 * int(line.split()[1]) for line in lines if len(line.split()) == 3}
-        free = found["MemAvailable"] + found.get("SwapFree", 0.0)
+        sizes = {line.split(":")[0]: 1024.0 * int(line.split()[1]) for line in lines if len(line.split()) == 3}
+        free = sizes["MemAvailable"] + sizes.get("SwapFree", 0.0)
     except (OSError, KeyError, ValueError):
         free = total_memory()
     limits, used = _numbers(LIMIT_FILES), _numbers(USAGE_FILES)
@@ -65,7 +66,7 @@ def free_memory() -> float:
 
 
 def format_bytes(size: float) -> str:
-    """Bytes for people.
+    """A number of bytes with its unit.
 
     >>> format_bytes(3 * 2**20), format_bytes(2.5 * 2**40)
     ('3 MiB', '2.5 TiB')
@@ -78,8 +79,9 @@ def format_bytes(size: float) -> str:
 
 
 def require_free_memory(what: str, size: float, cure: str, free: float | None = None) -> None:
-    """Raise a TooLargeError if so many bytes are not free: what needs them begins its sentence, the cure ends it;
-    `free` None asks the machine.
+    """Raise a TooLargeError if fewer than `size` bytes are free.
+
+    `what` is the subject of the message, `cure` says at its end what to do; `free` None asks the machine.
     """
     free = free_memory() if free is None else free
     if size > free:
@@ -98,67 +100,66 @@ def _numbers(paths: tuple[str, ...]) -> list[float]:
     return []
 
 
-# How many threads BLAS and LAPACK may use
+# Thread limits of BLAS and LAPACK
 #
 # OpenBLAS, which NumPy, SciPy and, on a CPU, JAX call, splits even a 500 x 500 factorisation over all cores and lets
-# the threads wait actively. Alone on a machine that gains nothing at this size; beside another busy process it was
-# measured to cost a factor of 11 (21 against 231 ms a step). The limit is one of the process. So where several threads
-# of Python train at the same time, it holds from the first of them to begin until the last one ends: else the one that
-# ended first would lift it for the others, whose sums would then be cut in other parts, and the last one would leave
-# behind the limit that it found.
+# the threads wait actively. On an idle machine that gains nothing at this size; beside another busy process it was
+# measured to cost a factor of 11 (21 against 231 ms a step). The limit belongs to the whole process. If several Python
+# threads train at the same time, it holds from the start of the first training to the end of the last: otherwise the
+# training that ended first would lift it for the others, which would then round their sums differently.
 
-ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factoring on several cores
-WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
-WORK_OF_ONE_THREAD = 2**14  # multiplications that OpenBLAS divides among no threads, so that no limit is needed
+ORDER_WORTH_THREADS = 2000  # the least order of a matrix that several cores factor faster
+WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute faster on a busy machine too
+WORK_OF_ONE_THREAD = 2**14  # up to so many multiplications OpenBLAS uses one thread by itself
 
 NO_LIMIT = nullcontext()
 
 
 def threads_for_order(order: int) -> AbstractContextManager:
-    """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
+    """A context in which BLAS and LAPACK use one thread, unless several factor matrices of this order faster."""
     return NO_LIMIT if order >= ORDER_WORTH_THREADS else _one_thread()
 
 
 def threads_for_work(products: float) -> AbstractContextManager:
-    """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
+    """A context in which BLAS uses one thread, unless several compute so many multiplications faster."""
     return _one_thread() if WORK_OF_ONE_THREAD < products < WORK_WORTH_THREADS else NO_LIMIT
 
 
 @cache
 def _libraries() -> list[Any]:
-    """The BLAS libraries of this process; threadpoolctl's own context takes four times as long as setting them."""
-    import scipy.linalg.cython_lapack  # noqa: F401 - the library that JAX calls must be loaded to be found
+    """The BLAS libraries of this process; setting them is four times as fast as threadpoolctl's own context."""
+    import scipy.linalg.cython_lapack  # noqa: F401 - loads the library that JAX calls, so that it is found
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
-class _Holders:
-    """How many trainings hold the limit, what ends it, and the lock on both."""
+class _Limit:
+    """How many trainings hold the limit of one thread, the numbers of threads before it, and the lock on both."""
 
     def __init__(self):
         self.lock, self.count = Lock(), 0
         self.before: list[int] = []  # the threads of each library
 
 
-_holders = _Holders()
+_limit = _Limit()
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    holders = _holders
-    with holders.lock:
-        if holders.count == 0:
-            holders.before = [library.get_num_threads() for library in _libraries()]
-            _set_threads([1] * len(holders.before))
-        holders.count += 1
+    limit = _limit
+    with limit.lock:
+        if limit.count == 0:
+            limit.before = [library.get_num_threads() for library in _libraries()]
+            _set_threads([1] * len(limit.before))
+        limit.count += 1
     try:
         yield
     finally:
-        with holders.lock:
-            holders.count -= 1
-            if holders.count == 0:
-                _set_threads(holders.before)
+        with limit.lock:
+            limit.count -= 1
+            if limit.count == 0:
+                _set_threads(limit.before)
 
 
 def _set_threads(counts: list[int]) -> None:
@@ -166,11 +167,11 @@ def _set_threads(counts: list[int]) -> None:
         library.set_num_threads(count)
 
 
-def _begin_anew() -> None:
-    """In a forked process: whoever holds the limit, or the lock, is a thread of the parent's."""
-    global _holders
-    _holders = _Holders()
+def _forget_parent_threads() -> None:
+    """In a forked process, drop the limit and the lock: the threads that hold them exist in the parent only."""
+    global _limit
+    _limit = _Limit()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_forget_parent_threads)

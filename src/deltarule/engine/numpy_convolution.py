@@ -1,12 +1,12 @@
-"""The three products of a convolution in NumPy: what the window sees at each stop as a row, and a matrix product.
+"""The three products of a convolution in NumPy, by patches (im2col) and a matrix product.
 
-    correlate        z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2), local receptive fields
-    correlate_transposed
-                     dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'), each window put back
-    kernel_gradient  dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4), summed over the places
+A patch is what the window sees at one stop, as a row.
 
-Rows are made for so many examples at a time as keep them within `PATCH_BYTES`, so that memory is bounded whatever the
-batch.
+    correlate             z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2)
+    correlate_transposed  dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2')
+    kernel_gradient       dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4)
+
+Patches are made for as many examples as fit `PATCH_BYTES`, so memory is bounded for any batch.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-PATCH_BYTES = 4 * 2**20  # stays in the caches
+PATCH_BYTES = 4 * 2**20  # small enough for the caches
 
 
 def correlate(W: np.ndarray, a: np.ndarray, window: Any) -> np.ndarray:
@@ -33,14 +33,14 @@ def correlate_transposed(W: np.ndarray, delta: np.ndarray, window: Any, H: int, 
     (f, h, w, c), (_, high, wide, _) = W.shape, delta.shape
     (top, bottom), (left, right) = window.margins(H, width)
     (s, t), kernels = window.stride, W.reshape(f, h * w, c).transpose(1, 0, 2)
-    whole = np.zeros((len(delta), top + H + bottom, left + width + right, c), delta.dtype)
+    padded = np.zeros((len(delta), top + H + bottom, left + width + right, c), delta.dtype)
     for part in _parts(delta, W):
-        errors, into = delta[part].reshape(-1, f), whole[part]
+        errors, image = delta[part].reshape(-1, f), padded[part]
         for place, kernel in enumerate(kernels):
             u, v = divmod(place, w)
-            seen = into[:, u : u + (high - 1) * s + 1 : s, v : v + (wide - 1) * t + 1 : t]
+            seen = image[:, u : u + (high - 1) * s + 1 : s, v : v + (wide - 1) * t + 1 : t]
             seen += (errors @ kernel).reshape(seen.shape)
-    return whole[:, top : top + H, left : left + width]
+    return padded[:, top : top + H, left : left + width]
 
 
 def kernel_gradient(delta: np.ndarray, a: np.ndarray, window: Any) -> np.ndarray:
@@ -53,7 +53,7 @@ def kernel_gradient(delta: np.ndarray, a: np.ndarray, window: Any) -> np.ndarray
 
 
 def _patches(images: np.ndarray, window: Any) -> np.ndarray:
-    """What the window sees at each stop as one row, (m H' W', h w c), in the order of a kernel's weights."""
+    """The patches as rows, (m H' W', h w c), in the order of a kernel's weights."""
     margins, (s, t) = window.margins(*images.shape[1:3]), window.stride
     if any(map(any, margins)):
         images = np.pad(images, ((0, 0), *margins, (0, 0)))
@@ -62,8 +62,8 @@ def _patches(images: np.ndarray, window: Any) -> np.ndarray:
 
 
 def _parts(delta: np.ndarray, W: np.ndarray) -> Iterator[slice]:
-    """Runs of examples whose patches fit `PATCH_BYTES`; delta is (m, H', W', f), W one of the kernels' shape."""
+    """Slices of examples whose patches fit `PATCH_BYTES`; delta is (m, H', W', f), W has the shape of the kernels."""
     row = delta.itemsize * prod(delta.shape[1:3]) * prod(W.shape[1:])
-    at_once = max(1, PATCH_BYTES // max(row, 1))
-    for first in range(0, len(delta), at_once):
-        yield slice(first, first + at_once)
+    block = max(1, PATCH_BYTES // max(row, 1))
+    for first in range(0, len(delta), block):
+        yield slice(first, first + block)

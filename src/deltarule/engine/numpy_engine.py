@@ -1,7 +1,7 @@
 """The NumPy engine: plain arrays, Python loops, BLAS and LAPACK through SciPy.
 
 Nothing is compiled, so the first call is as fast as any other, a breakpoint shows numbers, and a forked process can
-go on computing. What overflows on the way to an answer that is checked does so without a warning.
+go on computing. Overflows in results that are checked later give no warning.
 """
 
 import os
@@ -49,32 +49,32 @@ __all__ = [
 
 
 def computing_in(dtype: np.dtype) -> AbstractContextManager:
-    """A context in which arrays of this dtype keep it: NumPy's always do."""
+    """A context in which arrays of this dtype can be computed with; JAX enables float64 in it."""
     return nullcontext()
 
 
 def put(array: Any, dtype: Any = None) -> np.ndarray:
-    """The array as one of this engine."""
+    """The array as an array of this engine."""
     return np.asarray(array, dtype)
 
 
 def prepare_inputs(X: Any, params: Any) -> Any:
-    """Inputs as they go into a call with these parameters."""
+    """The inputs X as an argument of a call with these parameters."""
     return X
 
 
 def wait(tree: Any) -> Any:
-    """The tree, once it is computed: here it is."""
+    """The tree, after waiting until JAX has computed it."""
     return tree
 
 
 def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
-    """One of two trees of the same structure."""
+    """One of two trees of the same structure, by a condition."""
     return chosen if condition else otherwise
 
 
 def ignore_float_errors() -> AbstractContextManager:
-    """A context in which nothing warns of overflow: what comes of it is checked."""
+    """A context in which overflow gives no warning, because the results are checked."""
     return np.errstate(all="ignore")
 
 
@@ -82,7 +82,7 @@ def ignore_float_errors() -> AbstractContextManager:
 
 
 def fold_in(key: tuple[int, ...], number: int) -> tuple[int, ...]:
-    """The key of part `number` of what this key is for."""
+    """A new key, made from a key and a number."""
     return (*key, number)
 
 
@@ -96,7 +96,7 @@ def bits(key: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     return randomness.generator(*key).integers(0, 2**32, shape, np.uint32)
 
 
-# Functions that the array namespace has no name for
+# Functions that the array namespaces lack
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -124,7 +124,7 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
 
 
 def pad(array: np.ndarray, value: float, widths: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    """The array with (before, after, between) more entries of `value` on each axis; a negative number cuts off."""
+    """The array with (before, after, between) entries of `value` added on each axis; negative numbers cut off."""
     shape = [
         n + before + after + max(n - 1, 0) * between
         for n, (before, after, between) in zip(array.shape, widths, strict=True)
@@ -143,11 +143,11 @@ def pad(array: np.ndarray, value: float, widths: Sequence[tuple[int, int, int]])
 
 
 def map_columns(f: Callable[[np.ndarray], Any], S: np.ndarray) -> list[np.ndarray]:
-    """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
-    found = [f(S[..., o]) for o in range(S.shape[-1])]
-    if len(found) == 1:
-        return [array[:, None] for array in found[0]]
-    return [np.stack(arrays, axis=1) for arrays in zip(*found, strict=True)]
+    """The arrays of f(S[..., o]), (m, ...) each, stacked over all o to (m, k, ...)."""
+    mapped = [f(S[..., o]) for o in range(S.shape[-1])]
+    if len(mapped) == 1:
+        return [array[:, None] for array in mapped[0]]
+    return [np.stack(arrays, axis=1) for arrays in zip(*mapped, strict=True)]
 
 
 # The products of a dense layer; those of a convolution are in `numpy_convolution`
@@ -179,32 +179,32 @@ LAPACK = {
 
 
 def khatri_rao_rows(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other.
+    """The Khatri-Rao products of pairs (u, v), one below the other: rows u_j ⊙ v_i, i running faster.
 
-    Where u and v have three axes, the rows are the sums of u_cj ⊙ v_ci over c.
+    If u and v have three axes, the rows are sums of u_cj ⊙ v_ci over c.
     """
     sizes = [u.shape[-2] * v.shape[-2] for u, v in pairs]
     shape, first = (sum(sizes), pairs[0][0].shape[-1]), 0
-    summed = any(u.ndim == 3 for u, _ in pairs)  # then by matrix products, column by column
+    summed = any(u.ndim == 3 for u, _ in pairs)  # computed by matrix products, column by column
     rows = np.empty(shape, pairs[0][0].dtype, order="F" if summed else "C")
     for (u, v), size in zip(pairs, sizes, strict=True):
-        some, first = rows[first : first + size], first + size
+        block, first = rows[first : first + size], first + size
         if u.ndim == 3:
-            np.matmul(u.transpose(2, 1, 0), v.transpose(2, 0, 1), out=some.T.reshape(-1, u.shape[1], v.shape[1]))
+            np.matmul(u.transpose(2, 1, 0), v.transpose(2, 0, 1), out=block.T.reshape(-1, u.shape[1], v.shape[1]))
         elif summed:
-            some[...] = (u[:, None] * v[None]).reshape(some.shape)
+            block[...] = (u[:, None] * v[None]).reshape(block.shape)
         else:
-            np.multiply(u[:, None], v[None], out=some.reshape(len(u), len(v), -1))
+            np.multiply(u[:, None], v[None], out=block.reshape(len(u), len(v), -1))
     return rows
 
 
 def symmetric_product(B: np.ndarray) -> np.ndarray:
-    """B B^T: NumPy takes BLAS's symmetric product for it, half the operations."""
+    """B B^T; NumPy calls BLAS's symmetric product, which takes half the operations."""
     return B @ B.T
 
 
 def factor(H: np.ndarray, diagonal: Any) -> np.ndarray:
-    """The Cholesky factor L, L L^T = H + diag(diagonal); not a number where that is not positive definite."""
+    """The Cholesky factor L, L L^T = H + diag(diagonal), or NaN if that is not positive definite."""
     A = H.T.copy(order="F")
     A.ravel(order="K")[:: len(A) + 1] += diagonal
     L, failed = LAPACK[A.dtype].potrf(A, lower=1, overwrite_a=1, clean=1)
@@ -233,55 +233,55 @@ def inverse_lower(L: np.ndarray) -> np.ndarray:
 
 
 def call(f: Callable[..., Any], *args: Any, **static: Any) -> Any:
-    """f(*args, **static); the JAX engine compiles it once for each shape of `args` and value of `static`."""
+    """f(*args, **static); JAX compiles it once for each shape of `args` and value of `static`."""
     with np.errstate(all="ignore"):
         return f(*args, **static)
 
 
-def while_loop(going: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
-    """The first carry that is not going any more."""
-    while going(carry):
+def while_loop(condition: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
+    """The first of carry, step(carry), step(step(carry)), ... that does not meet the condition."""
+    while condition(carry):
         carry = step(carry)
     return carry
 
 
 def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[np.ndarray]) -> Any:
-    """add(... add(add(zero, pieces 0), pieces 1) ...), the pieces of each array being its entries."""
+    """add(... add(add(zero, entries 0), entries 1) ...), with the entries of all arrays on their first axis."""
     total = zero
-    for pieces in zip(*arrays, strict=True):
-        total = add(total, pieces)
+    for entries in zip(*arrays, strict=True):
+        total = add(total, entries)
     return total
 
 
 def scan(step: Callable[..., Any], state: Any, arrays: Sequence[np.ndarray], reverse: bool = False) -> tuple:
-    """state, kept = step(state, *step t of each array) for every t; what is kept, an array each.
+    """state, outputs = step(state, *entries t of each array) for every t; return the outputs of all steps.
 
-    Steps are on the axis before the last of every array, those that are given and those that are kept.
+    Time is the axis before the last of every array and output.
     """
-    T, kept = arrays[0].shape[-2], ()
+    T, outputs = arrays[0].shape[-2], ()
     for t in reversed(range(T)) if reverse else range(T):
-        state, found = step(state, *(array[..., t, :] for array in arrays))
-        kept = kept or tuple(np.empty((*a.shape[:-1], T, a.shape[-1]), a.dtype) for a in found)
-        for array, values in zip(kept, found, strict=True):
-            array[..., t, :] = values
-    return kept
+        state, entries = step(state, *(array[..., t, :] for array in arrays))
+        outputs = outputs or tuple(np.empty((*a.shape[:-1], T, a.shape[-1]), a.dtype) for a in entries)
+        for array, entry in zip(outputs, entries, strict=True):
+            array[..., t, :] = entry
+    return outputs
 
 
 # One process, one device
 
 
 def is_leader() -> bool:
-    """Whether this process is the one that writes and reports."""
+    """Whether this process writes and reports."""
     return True
 
 
 def broadcast_bytes(content: bytes) -> bytes:
-    """What the leading process gives, in every process."""
+    """The bytes of process 0, in every process."""
     return content
 
 
 def detect_lost_process() -> AbstractContextManager:
-    """A context that turns the loss of another process into a `ProcessError`: there is no other."""
+    """A context that turns the loss of another process into a `ProcessError`."""
     return nullcontext()
 
 
@@ -291,31 +291,33 @@ def process_index() -> int:
 
 
 def process_counts(count: int) -> np.ndarray:
-    """How many examples each process has, (processes,)."""
+    """The number of examples of each process, (processes,)."""
     return np.array([count])
 
 
 def sum_over_processes(counts: np.ndarray) -> np.ndarray:
-    """The sum of each process's array of 64-bit whole numbers."""
+    """The sum over the processes of an array of 64-bit whole numbers."""
     return counts
 
 
 def local_rows(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """The examples' part of an array of the rows that this process holds: the number of the first one, and the rows."""
+    """The rows of an array that this process holds: for each device the number of the first row, and the rows."""
     return [(0, array)]
 
 
 def mesh_of(devices: Any) -> None:
-    """None, which computes on one device; a ConfigurationError where devices are named."""
+    """None, for no mesh; a ConfigurationError if devices are named."""
     if devices is not None:
-        raise ConfigurationError("devices are JAX's, and engine is 'numpy': leave one of the two out.")
+        raise ConfigurationError(
+            "devices is given, but engine is 'numpy' and only JAX uses devices: leave one of the two out."
+        )
 
 
 def free_memory(devices: int) -> float:
-    """Bytes that are free where the arrays will lie."""
+    """The bytes of memory that are free for the arrays of one device."""
     return machine.free_memory()
 
 
 def device() -> str:
-    """What computes, for people."""
+    """The engine and the processor, for messages."""
     return f"NumPy on {platform.machine()}, {pluralized(os.cpu_count() or 1, 'core')}"

@@ -1,4 +1,4 @@
-"""Several processes, on one machine or many, as one training: who takes part, which share is whose, who is lost."""
+"""Several processes, on one machine or many, that train together: joining, exchanging bytes, and noticing a loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,31 +10,31 @@ import numpy as np
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError, ProcessError
 
-AUTOMATIC = "auto"  # JAX finds the coordinator, the processes and this one's number in SLURM's, MPI's, ... environment
-JOINING_SECONDS = 120  # how long to wait for all the processes to begin
-SILENCE_SECONDS = 30  # after which a process that says nothing is taken for dead, and the others end
+AUTOMATIC = "auto"  # JAX finds the coordinator and the processes in the environment of SLURM, MPI, ...
+JOINING_SECONDS = 120  # how long to wait for all processes to start
+SILENCE_SECONDS = 30  # after which a silent process counts as lost, and the others end
 
 
 def join(coordinator: str, processes: int | None = None, process_id: int | None = None) -> None:
     """Join the other processes of a training, before JAX computes anything; then train with devices=jax.devices().
 
     Args:
-        coordinator: HOST:PORT of process 0, or "auto": what JAX finds in the environment of a SLURM, Open MPI, MPICH or
-            Kubernetes job or on a Cloud TPU.
-        processes: how many there are; with "auto" it is found too.
-        process_id: the number of this one, from 0; with "auto" it is found too.
+        coordinator: HOST:PORT of process 0, or "auto" for what JAX finds in the environment of a SLURM, Open MPI, MPICH
+            or Kubernetes job or on a Cloud TPU.
+        processes: the number of processes; not needed with "auto".
+        process_id: the number of this process, from 0; not needed with "auto".
 
     Raises:
-        ConfigurationError: an argument is missing or outside its range, or no such environment is found.
-        ProcessError: the others did not come, or the coordinator is not there.
+        ConfigurationError: an argument is missing or outside its range, or "auto" finds no such environment.
+        ProcessError: the coordinator or another process did not answer in time.
     """
-    given: dict[str, Any] = {"heartbeat_timeout_seconds": SILENCE_SECONDS, "initialization_timeout": JOINING_SECONDS}
+    timeouts: dict[str, Any] = {"heartbeat_timeout_seconds": SILENCE_SECONDS, "initialization_timeout": JOINING_SECONDS}
     try:
         if coordinator == AUTOMATIC:
-            jax.distributed.initialize(**given)
+            jax.distributed.initialize(**timeouts)
             return
         _check(coordinator, processes, process_id)
-        jax.distributed.initialize(coordinator, processes, process_id, **given)
+        jax.distributed.initialize(coordinator, processes, process_id, **timeouts)
     except ValueError as error:
         if isinstance(error, ConfigurationError):
             raise
@@ -50,7 +50,7 @@ def join(coordinator: str, processes: int | None = None, process_id: int | None 
 
 
 def _check(coordinator: str, processes: int | None, process_id: int | None) -> None:
-    """Raise a ConfigurationError unless the three arguments say which process this is of which group."""
+    """Raise a ConfigurationError unless the arguments of `join` name a coordinator, a count and a number below it."""
     host, _, port = coordinator.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ConfigurationError(
@@ -70,14 +70,14 @@ def _check(coordinator: str, processes: int | None, process_id: int | None) -> N
 
 
 def is_leader() -> bool:
-    """Whether this process is the one that writes and reports: process 0, or the only one."""
+    """Whether this is process 0, which writes and reports."""
     return jax.process_index() == 0
 
 
 def own_share(*arrays: Any) -> tuple[Any, ...]:
-    """This process's part of arrays that every process has whole: a run of rows, as long as the others' or by one."""
-    i, processes = jax.process_index(), jax.process_count()
-    return tuple(array[len(array) * i // processes : len(array) * (i + 1) // processes] for array in arrays)
+    """This process's share of arrays that all processes have: consecutive rows, and nearly as many as the others'."""
+    i, count = jax.process_index(), jax.process_count()
+    return tuple(array[len(array) * i // count : len(array) * (i + 1) // count] for array in arrays)
 
 
 def process_index() -> int:
@@ -91,42 +91,39 @@ def shard_stream(stream: Any) -> Any:
 
 
 def broadcast_bytes(content: bytes) -> bytes:
-    """What process 0 gives, in every process."""
+    """The bytes of process 0, in every process."""
     if jax.process_count() == 1:
         return content
     from jax.experimental import multihost_utils
 
-    def sent(values: Any, kind: Any) -> np.ndarray:
-        return np.asarray(multihost_utils.broadcast_one_to_all(np.array(values, kind)))
-
     size = len(content)
-    high, low = sent([size >> 30, size & (2**30 - 1)], np.int32).tolist()
-    held = np.frombuffer(content, np.uint8) if is_leader() else np.zeros((high << 30) + low, np.uint8)
-    return sent(held, np.uint8).tobytes()
+    high, low = multihost_utils.broadcast_one_to_all(np.array([size >> 30, size & (2**30 - 1)], np.int32)).tolist()
+    data = np.frombuffer(content, np.uint8) if is_leader() else np.zeros((high << 30) + low, np.uint8)
+    return np.asarray(multihost_utils.broadcast_one_to_all(data)).tobytes()
 
 
 def gather_bytes(content: bytes) -> list[bytes]:
-    """What each process gives, in their order, in every process."""
+    """The bytes of each process, in the order of the processes, in every process."""
     if jax.process_count() == 1:
         return [content]
     from jax.experimental import multihost_utils
 
     with detect_lost_process():
-        size, mine = len(content), jax.process_index()
+        size, own = len(content), jax.process_index()
         sizes = np.asarray(multihost_utils.process_allgather(np.array([size >> 30, size & (2**30 - 1)], np.int32)))
-        found = []
-        for i, (high, low) in enumerate(sizes.tolist()):  # one after the other, each at its own size
+        gathered = []
+        for i, (high, low) in enumerate(sizes.tolist()):  # one broadcast each, because their sizes differ
             if not high and not low:
-                found.append(b"")
+                gathered.append(b"")
                 continue
-            here = np.frombuffer(content, np.uint8) if i == mine else np.zeros((high << 30) + low, np.uint8)
-            found.append(np.asarray(multihost_utils.broadcast_one_to_all(here, is_source=i == mine)).tobytes())
-        return found
+            data = np.frombuffer(content, np.uint8) if i == own else np.zeros((high << 30) + low, np.uint8)
+            gathered.append(np.asarray(multihost_utils.broadcast_one_to_all(data, is_source=i == own)).tobytes())
+        return gathered
 
 
 @contextmanager
 def detect_lost_process() -> Iterator[None]:
-    """Turn the failure of a collective, inside, into a `ProcessError`: another process was lost."""
+    """A context that turns the failure of a collective operation into a `ProcessError`: another process was lost."""
     try:
         yield
     except (jax.errors.JaxRuntimeError, ValueError) as error:  # JAX raises either
@@ -140,5 +137,5 @@ def detect_lost_process() -> Iterator[None]:
 
 
 def _short(error: Exception) -> str:
-    """The first line of a message from below, not too long for a sentence."""
+    """The first line of an exception's message, cut to 160 characters."""
     return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__

@@ -1,9 +1,8 @@
-"""Random numbers by NumPy's counter-based generator, Philox: the same whatever computes, and wherever one begins.
+"""Random numbers by NumPy's counter-based generator, Philox: the same on both engines.
 
-A seed, what its numbers are for, and the numbers of a start, a layer, an epoch are a *path*; every path has a stream of
-its own. (NumPy's SeedSequence adds zeros to a path of fewer than four numbers; what they are for tells paths of
-different lengths apart.) So both engines start from the same parameters and see the examples in the same order, and
-epoch 1,000 needs none of the 999 before.
+A *path* is a seed, a purpose (see `INITIAL`, ...) and the numbers of a restart, a layer or an epoch. Every path has its
+own stream of random numbers, so epoch 1,000 can be drawn without the 999 before it. (NumPy's SeedSequence pads a path
+of fewer than four numbers with zeros; the purpose keeps paths of different lengths apart.)
 """
 
 import numbers
@@ -17,11 +16,11 @@ from deltarule.errors import ConfigurationError
 SEEDS = 2**32
 Path = tuple[int, ...]
 
-INITIAL, ORDER, NOISE, DIRECTION, POINTS = range(5)  # what the numbers of a path are for
+INITIAL, ORDER, NOISE, DIRECTION, POINTS = range(5)  # the purposes
 
 
 def as_path(seed: Any) -> Path:
-    """The path of a seed, which is a whole number from 0 to 2³² - 1 or one key of JAX; else a ConfigurationError."""
+    """The path of a seed, a whole number from 0 to 2³² - 1 or a key of JAX; a ConfigurationError for anything else."""
     plain: Any = seed
     if type(plain) is int and 0 <= plain < SEEDS:
         return (plain,)
@@ -32,19 +31,17 @@ def as_path(seed: Any) -> Path:
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):
         seed = int(seed)
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < SEEDS:
-        raise ConfigurationError(
-            f"seed must be a whole number from 0 to {SEEDS - 1}, and is {seed!r}: give such a value."
-        )
+        raise ConfigurationError(f"seed must be a whole number from 0 to {SEEDS - 1}, and is {seed!r}.")
     return (int(seed),)
 
 
 def generator(*path: int) -> np.random.Generator:
-    """The generator of a path, at its beginning."""
+    """A new generator for the stream of a path."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(path)))
 
 
 def words(path: Path, first: int, count: int) -> np.ndarray:
-    """The random 64-bit words number 4 first, 4 first + 1, ... of a path, (count,)."""
+    """The 64-bit words of a path's stream from number 4 first on, (count,)."""
     key = np.random.SeedSequence(path).generate_state(2, np.uint64)
     return np.random.Philox(key=key, counter=first).random_raw(count)
 
@@ -52,8 +49,8 @@ def words(path: Path, first: int, count: int) -> np.ndarray:
 def orders(path: Path, first: int, epochs: int, count: int) -> np.ndarray:
     """A uniformly random order of 0..count-1 for each of the epochs from number `first` on, (epochs, count) int32.
 
-    Every number gets a random 32-bit key and sorts by it; ties fall to the smaller number, which at 50,000 examples
-    touches one pair in three epochs.
+    Every number gets a random 32-bit key, and they are sorted by it. Equal keys put the smaller number first, which
+    with 50,000 examples happens to one pair in three epochs.
     """
     packed = _words_of_epochs(path, first, epochs, count) & np.uint64(0xFFFFFFFF00000000)
     packed |= np.arange(count, dtype=np.uint64)
@@ -68,6 +65,6 @@ def draws(path: Path, first: int, epochs: int, places: int, count: int) -> np.nd
 
 
 def _words_of_epochs(path: Path, first: int, epochs: int, count: int) -> np.ndarray:
-    """(epochs, count): a run of the path's words for each epoch, so that an epoch's do not hang on where one begins."""
-    fours = -(-count // 4)  # what Philox makes at once
+    """The words of each epoch, (epochs, count): a fixed part of the stream, so they do not depend on `first`."""
+    fours = -(-count // 4)  # Philox makes four words at once
     return words(path, first * fours, epochs * fours * 4).reshape(epochs, -1)[:, :count]

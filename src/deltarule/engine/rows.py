@@ -1,6 +1,6 @@
-"""The examples of a training as an engine lays them out, what an epoch is given, and batches and blocks of NumPy's.
+"""The examples of a training as an engine stores them, and the batches and blocks of the NumPy engine.
 
-The same functions for JAX's arrays are in `jax_batches`; both engines have them under these names.
+`jax_batches` has the same functions for JAX's arrays.
 """
 
 from collections.abc import Callable
@@ -11,20 +11,20 @@ import numpy as np
 from deltarule import trees
 from deltarule.arrays import Array
 
-# How many examples are linearised at once: their rows of the Jacobian, or their errors, are one block of work.
-# A block that stays in the caches is faster: on two cores a primal step of 8-20-1 with 500,000 examples takes 555 ms
-# in blocks of 2^24 bytes and 703 in blocks of 2^27, one of 4-10-1 with 100,000 takes 37 and 103. But every block is
-# added to an n x n matrix, which must stay the smaller part of the work.
+# The size of a block of examples that are linearised together, by the bytes of their rows of the Jacobian or of their
+# errors. A block that stays in the caches is faster: on two cores a primal step of 8-20-1 with 500,000 examples takes
+# 555 ms in blocks of 2^24 bytes and 703 in blocks of 2^27, one of 4-10-1 with 100,000 takes 37 and 103. But every block
+# is added to an n x n matrix, which must stay the smaller part of the work.
 BLOCK_BYTES, LARGEST_BLOCK_BYTES = 2**24, 2**27
-BLOCK_ROWS = 1024  # at least, as far as the largest block holds them
+BLOCK_ROWS = 1024  # a block has at least so many rows, if the largest block holds them
 
 
 class Rows(NamedTuple):
-    """Inputs, targets and weights of `count` examples; on JAX followed by padding rows that weigh nothing.
+    """Inputs, targets and weights of `count` examples; on JAX followed by padding rows of weight 0.
 
-    x is (rows, ...), y is (rows, k), weight is (rows,) or None when every example weighs one. On JAX count is a traced
-    whole number, so a table that grew by a row compiles nothing new; with `shards` the rows are divided among devices,
-    and each device's share ends with its own padding.
+    x is (rows, ...), y is (rows, k), weight is (rows,) or None if all weights are 1. On JAX count is a traced whole
+    number, so a table with one row more compiles nothing new; with `shards` the rows are divided among devices, and
+    each device's share ends with its own padding.
     """
 
     x: Array
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
 
     @property
     def mesh(self) -> Any:
-        """The devices that the rows are divided among, or None."""
+        """The mesh of the devices among which the rows are divided, or None."""
         return None if self.shards is None else self.shards.mesh
 
     def replicate(self, tree: Any) -> Any:
@@ -52,7 +52,7 @@ class Rows(NamedTuple):
 
 
 def padded_size(count: int) -> int:
-    """The smallest number of rows that JAX lays out for `count`: a multiple of 8, later of an eighth of the size.
+    """The number of rows that JAX stores for `count` examples: the next multiple of 8, later of a larger unit.
 
     >>> [padded_size(n) for n in (1, 10, 1000, 1001, 50_000)]
     [8, 16, 1024, 1024, 53248]
@@ -62,10 +62,10 @@ def padded_size(count: int) -> int:
 
 
 def block_size(rows: int, largest: int) -> int:
-    """All the rows if `largest` holds them, else the largest power of two up to it that divides their number.
+    """How many rows a block has: all if there are at most `largest`, else a power of two that divides their number.
 
-    Padded sizes are eight to sixteen times a power of two, so that is never small beside `largest`. Of other sizes,
-    such as that of a mini-batch, it may be: those are cut evenly, and the last block is shorter, or padded on JAX.
+    Padded sizes are eight to sixteen times a power of two, so this is never much below `largest`. For other sizes, such
+    as that of a mini-batch, it can be: they are cut evenly, and the last block is shorter, or padded on JAX.
 
     >>> [block_size(n, 1000) for n in (500, 4096, 13 * 256, 2500, 2501)]
     [500, 512, 256, 834, 834]
@@ -77,17 +77,17 @@ def block_size(rows: int, largest: int) -> int:
 
 
 def block_bytes(width: int, itemsize: int = 8) -> int:
-    """The bytes of a block of rows of `width` numbers."""
+    """The bytes of a block whose rows have `width` numbers."""
     return min(max(BLOCK_BYTES, BLOCK_ROWS * width * itemsize), LARGEST_BLOCK_BYTES)
 
 
 def examples_per_block(width: int, outputs: int, itemsize: int = 8) -> int:
-    """The examples of a block, at least one, where each has `outputs` rows of `width` numbers."""
+    """How many examples a block has, at least one, if each has `outputs` rows of `width` numbers."""
     return max(1, block_bytes(width, itemsize) // (itemsize * outputs * width))
 
 
 def linearization_block(rows: int, width: int, outputs: int) -> int:
-    """Of so many rows those of a block, where each example has `outputs` rows of `width` numbers."""
+    """How many of `rows` examples are linearised together, if each has `outputs` rows of `width` numbers."""
     return block_size(rows, examples_per_block(width, outputs))
 
 
@@ -99,14 +99,15 @@ class TimeLimitReached(Exception):
 
 
 def no_time_limit() -> None:
-    """Nobody waits."""
+    """Check nothing: there is no time limit."""
 
 
 class EpochContext(NamedTuple):
-    """What an epoch is given besides the state: its number decides it, and nothing else that went before.
+    """The arguments of an epoch besides the state; they depend on the number of the epoch alone.
 
-    order holds the example at every place of the epoch, (places,) int32, None where the trainer asks for none; key is
-    for layers that draw random numbers; clock is called between the pieces of an epoch and raises where time is up.
+    order has the number of the example at every place of the epoch, (places,) int32, or is None if the trainer needs no
+    order. key is for layers that draw random numbers. check_time is called between the pieces of an epoch and raises
+    `TimeLimitReached`.
     """
 
     order: Array | None
@@ -115,9 +116,9 @@ class EpochContext(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """The mini-batches of an epoch: `steps` of m examples each, of which the last one may be shorter, in the order of
-    the turn. With `replace` the order holds draws with replacement, so that every place counts; `total` is the weight
-    of all examples.
+    """The mini-batches of an epoch: `steps` batches of m examples in the order of the context; the last may be shorter.
+
+    `replace` says that the order was drawn with replacement; `total` is the weight of all examples.
     """
 
     rows: Any
@@ -128,19 +129,19 @@ class Batches(NamedTuple):
     total: Any
 
 
-GATHERED_ROWS = 512  # examples of several small batches that are gathered together
+GATHERED_ROWS = 512  # how many examples of several small batches are gathered together
 
 
-# NumPy's: nothing is padded
+# The NumPy engine's functions
 
 
 def make_rows(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: int | None = None) -> Rows:
-    """The examples as they are; JAX pads them to `rows` rows."""
+    """The examples as `Rows`; JAX pads them to `rows` rows, NumPy does not."""
     return Rows(x, y, weight, len(x))
 
 
 def take_batch(rows: Any, order: np.ndarray, i: int, m: int, drawn: int) -> Any:
-    """Batch i of an order of the examples, whose first `drawn` places count: m of them, the last one may be shorter."""
+    """Batch i of an order: m examples of its first `drawn` places; the last batch may be shorter."""
     index = order[i * m : min((i + 1) * m, drawn)]
     weight = None if rows.weight is None else rows.weight[index]
     return rows._replace(x=rows.x[index], y=rows.y[index], weight=weight, count=len(index))
@@ -154,29 +155,31 @@ def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: 
 def train_on_chunk(
     net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any
 ) -> tuple[Any, Any]:
-    """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
+    """Train on a chunk of a stream for one epoch of mini-batches; return the new state and the record."""
     return trainer.epoch(net, state, rows, EpochContext(order, key))
 
 
 def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..., Any], carry: Any) -> Any:
-    """carry ← step(carry, C, ∇C, its share) for each of the batches. `gradient` is (params, x, y, weight, key) ↦ sum_i
-    w_i C_i and its gradient; `step` takes the mean cost of a batch at carry[0].params, its gradient, and what it is
-    the mean by: the number of its examples times the mean weight of all, see `deltarule.trainers.base.batches`.
+    """carry ← step(carry, C, ∇C, share) for each of the batches.
+
+    `gradient` is (params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient. `step` takes the mean cost of a batch at
+    carry[0].params, its gradient, and the share by which they are means: the number of its examples times the mean
+    weight of all examples, see `deltarule.trainers.base.batches`.
     """
     rows, context, m = batches.rows, batches.context, batches.m
     mean_weight = batches.total / len(rows.x)
     places = min(batches.steps * m, len(context.order))
-    some = m * max(1, GATHERED_ROWS // m)
-    dtype, whole = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
-    for begin in range(0, places, some):
-        index = context.order[begin : begin + some]
+    gathered = m * max(1, GATHERED_ROWS // m)
+    dtype, full_weight = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
+    for begin in range(0, places, gathered):
+        index = context.order[begin : begin + gathered]
         x, y = rows.x[index], rows.y[index]
         weights = None if rows.weight is None else rows.weight[index]
         for first in range(0, len(index), m):
             context.check_time()
             batch = slice(first, first + m)
             share = len(x[batch]) * mean_weight
-            weight = whole if len(x[batch]) == m else np.full(len(x[batch]), 1 / share, dtype)
+            weight = full_weight if len(x[batch]) == m else np.full(len(x[batch]), 1 / share, dtype)
             if weights is not None:
                 weight = weight * weights[batch]
             key = None if context.key is None else (*context.key, (begin + first) // m)
@@ -190,13 +193,13 @@ def sum_over_blocks(rows: Any, block: int, part: Callable[[np.ndarray, np.ndarra
     mask = rows.mask
     total = part(rows.x[:block], rows.y[:block], mask[:block])
     for first in range(block, len(rows.x), block):
-        some = slice(first, first + block)
-        more = part(rows.x[some], rows.y[some], mask[some])
-        # What `part` returned first may be somebody's array; from the first sum on the total is written over.
-        total = trees.map_leaves(np.add if first == block else _add_into, total, more)
+        last = first + block
+        added = part(rows.x[first:last], rows.y[first:last], mask[first:last])
+        # The first result of `part` may be an array that others use; the sums after it are added in place.
+        total = trees.map_leaves(np.add if first == block else _add_into, total, added)
     return total
 
 
-def _add_into(total: Any, more: Any) -> Any:
-    """total + more, in the memory of total where it is an array."""
-    return np.add(total, more, out=total) if isinstance(total, np.ndarray) else total + more
+def _add_into(total: Any, added: Any) -> Any:
+    """total + added, in the memory of total if it is an array."""
+    return np.add(total, added, out=total) if isinstance(total, np.ndarray) else total + added

@@ -1,8 +1,7 @@
-"""The experiments of the textbooks, with the books' own numbers beside ours: what `deltarule reproduce` runs.
+"""The experiments that `deltarule reproduce` runs: those of the textbooks, with the books' numbers beside ours.
 
-Each is a short module that uses deltarule as anyone would, by its public names, and has one function
-`run(settings) -> Report`. A new one is a module and a row of EXPERIMENTS. `write` puts what it found on disk: a page in
-Markdown, figures and numbers, and one index of all.
+Each is a short module with a function `run(settings) -> Report` that uses deltarule by its public names. A new one is a
+module and a row of EXPERIMENTS. `write` writes the report: a page in Markdown, figures, numbers, and an index of all.
 """
 
 import json
@@ -22,7 +21,7 @@ __all__ = ["EXPERIMENTS", "Experiment", "Report", "Row", "Settings", "choose", "
 
 
 class Experiment(NamedTuple):
-    """One row of the registry: a module, behind a point its function if that is not `run`, and what it reproduces."""
+    """A row of the registry: "module", or "module.function" if the function is not `run`, and the source."""
 
     module: str
     source: str
@@ -55,7 +54,7 @@ Higham, [*Deep Learning: An Introduction for Applied Mathematicians*](https://ar
 
 
 def choose(name: str) -> tuple[str, ...]:
-    """The experiments that a name stands for: itself, or every one of them for "all".
+    """The experiment of that name, or every one for "all".
 
     Raises:
         ConfigurationError: there is no such experiment.
@@ -68,11 +67,11 @@ def choose(name: str) -> tuple[str, ...]:
 
 
 def run(name: str, settings: Settings) -> Report:
-    """Run the experiment of that name; a quick run has no numbers of the book, for none of its own stands beside them.
+    """Run the experiment of that name; the report of a quick run has none of the book's numbers.
 
     Raises:
         ConfigurationError: there is no such experiment.
-        DataError: it needs MNIST, which is not to be had.
+        DataError: it needs MNIST, which is not available.
     """
     (name,) = choose(name)
     module, _, function = EXPERIMENTS[name].module.partition(".")
@@ -81,9 +80,9 @@ def run(name: str, settings: Settings) -> Report:
 
 
 def write(report: Report, folder: Path, command: str) -> list[Path]:
-    """Write NAME.md, NAME.json and NAME-FIGURE.png into the folder, and the index anew; the files, the page first.
+    """Write NAME.md, NAME.json, NAME-FIGURE.png and the index into the folder; return the files, the page first.
 
-    `command` is the command line that made it, for the page.
+    `command` is the command line, for the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page, numbers = folder / f"{report.name}.md", folder / f"{report.name}.json"

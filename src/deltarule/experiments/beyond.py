@@ -1,10 +1,10 @@
-"""Past [N] ch. 6: one recipe of this project's own for MNIST, chosen on the validation images alone.
+"""Past [N] ch. 6: a recipe of this project's own for MNIST, chosen on the validation images alone.
 
-Two 3x3 convolutions before each pooling see as far as one of 5x5 and are one rectification deeper; one dropout before
-the outputs; and no epoch sees an image twice, because each trains on images freshly turned, bent and moved
-(`data.expansion.distorted`). Momentum with an eta that falls along a cosine from 0.03 to almost 0. A network's answer
-is the mean of its outputs for the image and for eight copies of it, turned by up to four degrees and moved by up to a
-pixel; then the outputs of five such networks are averaged.
+Two 3x3 convolutions before each pooling have the receptive field of one 5x5 convolution and are one rectification
+deeper; dropout before the outputs; every epoch trains on images that are rotated, distorted and shifted anew
+(`data.expansion`). Momentum, with an eta that falls along a cosine from 0.03 to almost 0. A prediction is the mean of
+the outputs for the image and for eight copies of it, rotated by up to four degrees and shifted by up to a pixel; then
+the outputs of five such networks are averaged.
 """
 
 from contextlib import suppress
@@ -41,11 +41,11 @@ SINGLE, VOTE = 99.60, 99.67  # the book's best network and its ensemble
 
 
 def run(settings: Settings) -> Report:
-    """Five trainings, their mean and their vote; interrupted, what is left of them."""
+    """Five trainings, their mean and the average of their outputs; after an interruption of those that ended."""
     data = load(settings)
     epochs = 2 if settings.quick else EPOCHS
     seeds, ended = settings.runs(MEMBERS), []
-    with suppress(KeyboardInterrupt):  # between two epochs, where no training takes it
+    with suppress(KeyboardInterrupt):  # between two epochs, where no training handles it
         for seed in seeds:
             member = train(data, seed, epochs, settings)
             if len(member) < epochs:
@@ -62,9 +62,9 @@ def run(settings: Settings) -> Report:
     for answer, of_images in (("plain", _outputs), (f"over {COPIES} copies", _outputs_over_copies)):
         each = [(of_images(ended, part.X), part.Y) for part in (data.test, data.validation)]
         together = [(outputs.mean(0, keepdims=True), Y) for outputs, Y in each]
-        for what, book, parts, times in (("one network", SINGLE, each, seconds), (of_all, VOTE, together, ())):
-            test, validation = ([percent_right(one, Y) for one in outputs] for outputs, Y in parts)
-            rows.append(Row(f"{what}, {answer}", book, test, {"validation images": validation}, times))
+        for label, book, parts, times in (("one network", SINGLE, each, seconds), (of_all, VOTE, together, ())):
+            test, validation = ([percent_right(a, Y) for a in outputs] for outputs, Y in parts)
+            rows.append(Row(f"{label}, {answer}", book, test, {"validation images": validation}, times))
         predicted = together[0][0][0].argmax(1)
     wrong = plots.misclassified(data.test.X, predicted, data.test.Y.argmax(1), shape=(28, 28))
     caption = f"Test images that the {len(ended)} networks together misread, over {COPIES} copies of each"
@@ -72,11 +72,11 @@ def run(settings: Settings) -> Report:
 
 
 def train(data: DataSet, seed: int, epochs: int, settings: Settings) -> list[TrainingResult]:
-    """Epoch after epoch on images distorted anew; fewer results than epochs if it was interrupted."""
+    """Train every epoch on newly distorted images; return fewer results than epochs after an interruption."""
     images, params, ended = data.train.X.reshape(-1, 28, 28), None, []
     for epoch in range(epochs):
-        what = f"beyond, seed {seed}, epoch {epoch + 1} of {epochs}"
-        settings.tell(what, epoch / epochs)
+        label = f"beyond, seed {seed}, epoch {epoch + 1} of {epochs}"
+        settings.report_progress(label, epoch / epochs)
         X = distorted(images, seed * epochs + epoch).reshape(len(images), -1)
         eta = ETA * (1 + cos(pi * epoch / epochs)) / 2 + 1e-4
         result = dr.train(
@@ -87,7 +87,7 @@ def train(data: DataSet, seed: int, epochs: int, settings: Settings) -> list[Tra
             epochs=1,
             params=params,
             seed=seed * epochs + epoch,
-            **settings.keeping(what),
+            **settings.checkpoint_options(label),
         )
         if result.stop_reason == "interrupted":
             break
@@ -97,12 +97,12 @@ def train(data: DataSet, seed: int, epochs: int, settings: Settings) -> list[Tra
 
 
 def _outputs(members: list[list[TrainingResult]], X: np.ndarray) -> np.ndarray:
-    """Each network's, of the images as they are, (members, N, 10)."""
+    """The outputs of each network for the images, (members, N, 10)."""
     return np.stack([np.asarray(NET(member[-1].params, X)) for member in members])
 
 
 def _outputs_over_copies(members: list[list[TrainingResult]], X: np.ndarray) -> np.ndarray:
-    """The mean over an image and copies of it turned and moved a little, (members, N, 10)."""
+    """The mean outputs over each image and its rotated and shifted copies, (members, N, 10)."""
     images = X.reshape(-1, 28, 28)
     total = _outputs(members, X)
     for seed in range(COPIES):

@@ -35,33 +35,33 @@ def sigma(z: float) -> float:
 
 
 def chain_by_formula() -> dict[str, float]:
-    """Every factor and every product of the lecture's chain rule, from the last layer down."""
+    """Every factor and every product of the lecture's chain rule, from the last layer back."""
     w, b = ([float(layer[name].item()) for layer in CHAIN_PARAMS] for name in ("W", "b"))
     a, z = [float(CHAIN_X[0])], []
     for i in range(3):
         z.append(w[i] * a[i] + b[i])
         a.append(sigma(z[i]))
     y = float(CHAIN_Y[0])
-    found = {"C_0": (a[3] - y) ** 2}
+    values = {"C_0": (a[3] - y) ** 2}
     dC_da = 2 * (a[3] - y)
     for i, layer in ((2, "L"), (1, "L-1"), (0, "L-2")):
         below = {"L": "L-1", "L-1": "L-2", "L-2": "L-3"}[layer]
         da_dz = sigma(z[i]) * (1 - sigma(z[i]))
-        found[f"∂C_0/∂a^({layer})"] = dC_da
-        found[f"∂a^({layer})/∂z^({layer}) = σ'(z^({layer}))"] = da_dz
-        found[f"∂C_0/∂w^({layer}) = a^({below}) σ'(z^({layer})) ∂C_0/∂a^({layer})"] = a[i] * da_dz * dC_da
-        found[f"∂C_0/∂b^({layer}) = σ'(z^({layer})) ∂C_0/∂a^({layer})"] = da_dz * dC_da
+        values[f"∂C_0/∂a^({layer})"] = dC_da
+        values[f"∂a^({layer})/∂z^({layer}) = σ'(z^({layer}))"] = da_dz
+        values[f"∂C_0/∂w^({layer}) = a^({below}) σ'(z^({layer})) ∂C_0/∂a^({layer})"] = a[i] * da_dz * dC_da
+        values[f"∂C_0/∂b^({layer}) = σ'(z^({layer})) ∂C_0/∂a^({layer})"] = da_dz * dC_da
         dC_da = w[i] * da_dz * dC_da
-    return found
+    return values
 
 
 def chain_by_trace() -> list[float]:
     """The same numbers in the same order, by backpropagation."""
     trace = CHAIN.trace(CHAIN_PARAMS, CHAIN_X, CHAIN_Y)
-    found = [trace.cost]
+    values = [trace.cost]
     for layer in reversed(trace.layers):
-        found += [layer.dC_da[0], layer.slope[0], layer.gradients["W"][0, 0], layer.gradients["b"][0]]
-    return [float(value) for value in found]
+        values += [layer.dC_da[0], layer.slope[0], layer.gradients["W"][0, 0], layer.gradients["b"][0]]
+    return [float(value) for value in values]
 
 
 def layer_by_formula() -> dict[str, float]:
@@ -72,22 +72,22 @@ def layer_by_formula() -> dict[str, float]:
     a = [sigma(z[j]) for j in range(2)]
     slope = [a[j] * (1 - a[j]) for j in range(2)]
     dC_da = [2 * (a[j] - y[j]) for j in range(2)]
-    found: dict[str, float] = {"C_0 = Σ_j (a_j - y_j)²": sum((a[j] - y[j]) ** 2 for j in range(2))}
+    values: dict[str, float] = {"C_0 = Σ_j (a_j - y_j)²": sum((a[j] - y[j]) ** 2 for j in range(2))}
     for j in range(2):
         for k in range(3):
-            found[f"∂C_0/∂w_{j}{k} = a_{k}^(L-1) σ'(z_{j}) 2(a_{j} - y_{j})"] = a_below[k] * slope[j] * dC_da[j]
+            values[f"∂C_0/∂w_{j}{k} = a_{k}^(L-1) σ'(z_{j}) 2(a_{j} - y_{j})"] = a_below[k] * slope[j] * dC_da[j]
     for j in range(2):
-        found[f"∂C_0/∂b_{j} = σ'(z_{j}) 2(a_{j} - y_{j})"] = slope[j] * dC_da[j]
+        values[f"∂C_0/∂b_{j} = σ'(z_{j}) 2(a_{j} - y_{j})"] = slope[j] * dC_da[j]
     for k in range(3):
-        found[f"∂C_0/∂a_{k}^(L-1) = Σ_j w_j{k} σ'(z_j) 2(a_j - y_j)"] = sum(
+        values[f"∂C_0/∂a_{k}^(L-1) = Σ_j w_j{k} σ'(z_j) 2(a_j - y_j)"] = sum(
             W[j][k] * slope[j] * dC_da[j] for j in range(2)
         )
-    return found
+    return values
 
 
 def layer_by_trace() -> list[float]:
     """The same numbers in the same order, by backpropagation."""
-    # An identity layer below hands the activations on, so that ∂C_0/∂a_k^(L-1) is in the trace as well.
+    # An identity layer below passes the activations on, so that ∂C_0/∂a_k^(L-1) is in the trace too.
     net = dr.Network([dr.Dense(3, "linear"), *LAYER.layers], COST)
     identity: Any = {"W": np.eye(3), "b": np.zeros(3)}
     trace = net.trace([identity, *LAYER_PARAMS], LAYER_X, LAYER_Y)
@@ -96,15 +96,15 @@ def layer_by_trace() -> list[float]:
 
 
 def run(settings: Settings) -> Report:
-    """Both networks, every derivative; it is as quick as can be."""
-    settings.tell("the chain and the layer", 0.0)
+    """Both networks, every derivative; a quick run is the same."""
+    settings.report_progress("the chain and the layer", 0.0)
     rows = [
-        Row(part + name, value, [found], form="{:+.10f}")
+        Row(part + name, value, [values], template="{:+.10f}")
         for part, formula, trace in (
             ("chain: ", chain_by_formula(), chain_by_trace()),
             ("layer: ", layer_by_formula(), layer_by_trace()),
         )
-        for (name, value), found in zip(formula.items(), trace, strict=True)
+        for (name, value), values in zip(formula.items(), trace, strict=True)
     ]
     worst = max(abs(float(row.book or 0) - row.average) for row in rows)
     return Report(
@@ -122,7 +122,7 @@ def run(settings: Settings) -> Report:
 
 
 def chain_figure(trace: Trace) -> tuple:
-    """How far a nudge of each weight and bias moves the cost."""
+    """Plot the derivative of the cost by each weight and bias."""
     values = {}
     for layer, numbers in zip(("L-2", "L-1", "L"), trace.layers, strict=True):
         for name, key in (("w", "W"), ("b", "b")):

@@ -1,4 +1,4 @@
-"""What the experiments on MNIST share: a training as the book runs it, and its accuracies as a row of the table."""
+"""Shared by the experiments on MNIST: the book's training, and its accuracies as a row of the table."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 QUICK_IMAGES = 1000  # of each part in a quick run
-CLOSE = 0.3  # points under the book's accuracy that still count as reaching it
+CLOSE = 0.3  # an accuracy up to so many points below the book's counts as reached
 
 
 def load(settings: Settings) -> DataSet:
     """MNIST in the book's split, 50,000 training, 10,000 validation and 10,000 test images; cut short if quick."""
-    settings.tell("reading MNIST", 0.0)
+    settings.report_progress("reading MNIST", 0.0)
     data = settings.mnist()
     if not settings.quick:
         return data
@@ -29,7 +29,7 @@ def load(settings: Settings) -> DataSet:
 
 
 def first(examples: Examples, count: int) -> Examples:
-    """The first so many of them."""
+    """The first `count` examples."""
     return Examples(examples.X[:count], examples.Y[:count], examples.rows[:count])
 
 
@@ -41,54 +41,54 @@ def network(hidden: Sequence[int], cost: str, initializer: str) -> dr.Network:
 def train(
     net: dr.Network,
     examples: Examples,
-    watched: Examples,
+    monitored: Examples,
     settings: Settings,
-    what: str,
+    label: str,
     *,
     epochs: int,
     seed: int,
     record: Sequence[str] = (),
     **trainer: Any,
 ) -> TrainingResult:
-    """Mini-batches of 10; the accuracy on the watched images after every epoch, the best epoch's parameters kept.
+    """Train in mini-batches of 10, and keep the epoch that is most accurate on the monitored images.
 
     `trainer` are eta and l2.
     """
-    what = f"{what}, seed {seed}"
+    label = f"{label}, seed {seed}"
     return dr.train(
         net,
         examples.X,
         examples.Y,
         trainer=dr.GradientDescent(batch_size=10, **trainer),
         epochs=epochs,
-        validation_data=(watched.X, watched.Y),
+        validation_data=(monitored.X, monitored.Y),
         monitor="accuracy",
         seed=seed,
         record=record,
-        callbacks=[settings.watch(what, epochs)],
-        **settings.keeping(what),
+        callbacks=[settings.progress_callback(label, epochs)],
+        **settings.checkpoint_options(label),
     )
 
 
 def train_all(
-    net: dr.Network, examples: Examples, watched: Examples, settings: Settings, what: str, **numbers: Any
+    net: dr.Network, examples: Examples, monitored: Examples, settings: Settings, label: str, **numbers: Any
 ) -> list[TrainingResult]:
-    """`train` from every seed of the settings."""
-    return [train(net, examples, watched, settings, what, seed=seed, **numbers) for seed in settings.runs()]
+    """Train once for every seed of the settings."""
+    return [train(net, examples, monitored, settings, label, seed=seed, **numbers) for seed in settings.runs()]
 
 
 def accuracy(net: dr.Network, result: TrainingResult, examples: Examples) -> float:
-    """The share classified right, in percent, by the parameters of the best epoch."""
+    """The accuracy of the best epoch's parameters, in percent."""
     return percent_right(np.asarray(net(result.params, examples.X)), examples.Y)
 
 
 def percent_right(outputs: np.ndarray, Y: np.ndarray) -> float:
-    """How many outputs (N, 10), in percent, are largest where the targets are."""
+    """The accuracy of outputs (N, 10), in percent."""
     return 100 * float(np.mean(outputs.argmax(1) == Y.argmax(1)))
 
 
 def curve(result: TrainingResult) -> np.ndarray:
-    """The accuracy on the watched images after every epoch, in percent."""
+    """The accuracy on the monitored images after every epoch, in percent."""
     return 100 * result.history["validation_accuracy"]
 
 
@@ -98,7 +98,7 @@ def curves(results: Sequence[TrainingResult]) -> np.ndarray:
 
 
 def accuracy_figure(lines: Mapping[str, np.ndarray], ylabel: str, title: str) -> "Figure":
-    """The runs and their mean by name, (runs, epochs) each, drawn close: from 2 points under the lowest end on."""
+    """Plot the runs and their mean by name, (runs, epochs) each, from 2 points below the lowest end upwards."""
     ends, longest = (
         [float(runs[:, -1].mean()) for runs in lines.values()],
         max(runs.shape[1] for runs in lines.values()),
@@ -113,29 +113,29 @@ def accuracy_figure(lines: Mapping[str, np.ndarray], ylabel: str, title: str) ->
 
 
 def accuracy_row(
-    what: str,
+    label: str,
     book: float | str | None,
     results: Sequence[TrainingResult],
     *,
-    watched: str,
+    monitored: str,
     test: tuple[dr.Network, Examples] | None = None,
 ) -> Row:
-    """The best epoch and the last one on the images that the book watched; with `test` those parameters' test accuracy.
+    """The accuracies of the best and the last epoch on the images that the book monitors, in a row.
 
-    The book's numbers are the best epoch of one run, on the images named in `watched`.
+    The book's number is the best epoch of one run. With `test` the row has the test accuracy of the best epoch too.
     """
     best = [float(curve(result).max()) for result in results]
     more = {"last epoch": [float(curve(result)[-1]) for result in results]}
     if test is not None:
         more["test images"] = [accuracy(test[0], result, test[1]) for result in results]
-    return Row(f"{what}, {watched} images", book, best, more, [result.seconds for result in results])
+    return Row(f"{label}, {monitored} images", book, best, more, [result.seconds for result in results])
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """How many of the book's accuracies the mean of our runs reaches within CLOSE points; those it misses by name."""
-    accuracies = [(row, row.book) for row in rows if isinstance(row.book, float) and row.form.endswith("%")]
+    """A sentence: how many of the book's accuracies the mean of our runs reaches, and which it misses."""
+    accuracies = [(row, row.book) for row in rows if isinstance(row.book, float) and row.template.endswith("%")]
     missed = [
-        f"{row.what} ({row.form.format(row.average)} against {row.form.format(book)})"
+        f"{row.label} ({row.template.format(row.average)} against {row.template.format(book)})"
         for row, book in accuracies
         if row.average < book - CLOSE
     ]

@@ -15,8 +15,8 @@ from deltarule.training.train import TrainingResult
 X = np.array([[0.1, 0.3, 0.1, 0.6, 0.4, 0.6, 0.5, 0.9, 0.4, 0.7], [0.1, 0.4, 0.5, 0.9, 0.2, 0.3, 0.6, 0.2, 0.4, 0.6]]).T
 Y = np.array(5 * [[1.0, 0.0]] + 5 * [[0.0, 1.0]])
 NET = dr.Network([dr.Dense(2, "sigmoid", "old"), dr.Dense(3, "sigmoid", "old"), dr.Dense(2, "sigmoid", "old")])
-STEPS = 1000  # between two looks at the cost
-PAPER = 20  # the paper's cost over the mean cost
+STEPS = 1000  # between two measurements of the cost
+PAPER = 20  # the ratio of the paper's cost to the mean cost
 
 
 def start(seed: int) -> Params:
@@ -25,7 +25,7 @@ def start(seed: int) -> Params:
 
 
 def descend(seed: int, steps: int, settings: Settings) -> TrainingResult:
-    """So many steps, each on one of the ten points drawn with replacement."""
+    """Take `steps` steps, each on one of the ten points, drawn with replacement."""
     trainer = dr.GradientDescent(eta=0.05, batch_size=1, sampling="uniform", steps=STEPS)
     return dr.train(
         NET,
@@ -36,12 +36,12 @@ def descend(seed: int, steps: int, settings: Settings) -> TrainingResult:
         params=start(seed),
         seed=seed,
         validation_data=(X, Y),  # the cost of all ten points, every STEPS steps
-        callbacks=[settings.watch(f"start {seed}", steps // STEPS)],
+        callbacks=[settings.progress_callback(f"start {seed}", steps // STEPS)],
     )
 
 
 def run(settings: Settings) -> Report:
-    """Twenty starts; the cost of three of them as curves, and the regions they end with."""
+    """Twenty starts; figures show the cost of three of them, and their decision regions at the end."""
     steps = 20_000 if settings.quick else 10**6
     results = [descend(seed, steps, settings) for seed in settings.runs(20, quick=3)]
     costs = [PAPER * result.history["validation_cost"] for result in results]
@@ -50,7 +50,7 @@ def run(settings: Settings) -> Report:
             f"cost after {steps:,} steps, median of {len(costs)} starts",
             7.6e-4,
             [float(cost[-1]) for cost in costs],
-            form="{:.1e}",
+            template="{:.1e}",
             median=True,
             seconds=[result.seconds for result in results],
         ),
@@ -58,14 +58,14 @@ def run(settings: Settings) -> Report:
             "points classified right, of 10",
             10,
             [float(10 * result.history["validation_accuracy"][-1]) for result in results],
-            form="{:g}",
+            template="{:g}",
             median=True,
         ),
         Row(
             f"seconds for {steps:,} steps, the ten points' cost taken every {STEPS:,} included",
             None,
             [result.seconds for result in results],
-            form="{:.2f}",
+            template="{:.2f}",
             median=True,
         ),
     ]
@@ -84,7 +84,7 @@ def run(settings: Settings) -> Report:
 
 
 def cost_figure(costs: list[np.ndarray]) -> tuple:
-    """The cost of a few starts over the steps."""
+    """Plot the cost of a few starts over the steps."""
     x = STEPS / 1000 * np.arange(1, len(costs[0]) + 1)
     lines = {f"start {seed}": cost for seed, cost in enumerate(costs)}
     figure = plots.curves(
@@ -99,7 +99,7 @@ def cost_figure(costs: list[np.ndarray]) -> tuple:
 
 
 def regions_figure(results: list[TrainingResult]) -> tuple:
-    """Where each start gives (1, 0) and (0, 1)."""
+    """Plot the decision regions of each start."""
     figure, axes = plots.panels(1, len(results), (3.4 * len(results), 3.6))
     for seed, (result, ax) in enumerate(zip(results, axes, strict=True)):
         plots.decision_regions(

@@ -1,9 +1,9 @@
 """Past the end of [N] ch. 6: recurrent networks, on a sine that needs a memory, and how far back their errors reach.
 
-The task: inputs u_t are random numbers in [-1, 1], and y_t = sin(pi (u_t + u_{t-2})). One input says nothing of the
-target, so a network without a memory can do no better than the mean. The reach: the error of the last of 50 steps is
-sent back through time in networks that are not trained yet; [N] ch. 6 names the unstable gradient as what makes
-recurrent networks hard to train, and long short-term memory as the cure.
+The task: inputs u_t are random numbers in [-1, 1], and y_t = sin(pi (u_t + u_{t-2})). A single input does not determine
+the target, so a network without a memory can do no better than the mean. The reach: how much of the error of the last
+of 50 steps backpropagation through time carries to earlier steps, before training; according to [N] ch. 6 the unstable
+gradient makes recurrent networks hard to train, and long short-term memory is the cure.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ REACHES = {
 
 
 def task(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """u (N, T, 1) and y (N, T, 1), which the first two steps do not have."""
+    """u (N, T, 1) and y (N, T, 1), NaN at the first two steps."""
     u = np.random.default_rng(seed).uniform(-1, 1, (SEQUENCES, STEPS, 1))
     y = np.full_like(u, np.nan)
     y[:, 2:] = np.sin(np.pi * (u[:, 2:] + u[:, :-2]))
@@ -47,13 +47,13 @@ def network(hidden: Any) -> dr.Network:
 
 
 def examples(net: dr.Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The task's sequences; for a network without a memory each step as an example of its own."""
+    """The task's sequences; for a network without a memory each step is an example."""
     u, y = task(seed)
     return (u, y) if net.is_recurrent else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
 
 
 def reach(hidden: dr.Recurrent | dr.GRU | dr.LSTM, seed: int) -> np.ndarray:
-    """‖delta_t‖ of every step t beside that of the last step, where only the last step has a target, (T,)."""
+    """‖delta_t‖ of every step t over that of the last step, which alone has a target, (T,)."""
     net, (u, _) = network(hidden), task(seed)
     delta = net.trace(net.init(seed, u.shape[1:], "float64"), u[0], [1.0]).layers[0].delta
     size = np.linalg.norm(delta, axis=1)
@@ -64,20 +64,20 @@ def run(settings: Settings) -> Report:
     """Every network by both trainers, then the reaches."""
     rows, outputs = [], {}
     for name, hidden in HIDDEN.items():
-        for trainer, (how, epochs) in TRAINERS.items():
-            row, outputs[name] = compare(f"{name}, {trainer}", network(hidden), how, epochs, settings)
+        for trainer_name, (trainer, epochs) in TRAINERS.items():
+            row, outputs[name] = compare(f"{name}, {trainer_name}", network(hidden), trainer, epochs, settings)
             rows.append(row)
-    settings.tell("the reach of errors", 1.0)
+    settings.report_progress("the reach of errors", 1.0)
     reaches = {name: np.stack([reach(hidden, seed) for seed in settings.runs()]) for name, hidden in REACHES.items()}
     for name, runs in reaches.items():
         label = f"{name}: the share of the error that is left 20 steps back"
-        rows.append(Row(label, None, runs[:, -21].tolist(), form="{:.1e}", median=True))
+        rows.append(Row(label, None, runs[:, -21].tolist(), template="{:.1e}", median=True))
     figures = {"sine": sine_figure(outputs), "reach": reach_figure(reaches)}
     return Report("memory", "A sine that needs a memory", rows, figures, NOTES)
 
 
-def compare(what: str, net: dr.Network, trainer: Any, epochs: int, settings: Settings) -> tuple[Row, np.ndarray]:
-    """The errors on new sequences beside the targets' deviation as a row, and the last network's answers to one."""
+def compare(label: str, net: dr.Network, trainer: Any, epochs: int, settings: Settings) -> tuple[Row, np.ndarray]:
+    """A row of the errors on new sequences over the targets' deviation, and the last network's predictions of one."""
     epochs = min(epochs, 5) if settings.quick else epochs
     results = [
         dr.train(
@@ -86,21 +86,21 @@ def compare(what: str, net: dr.Network, trainer: Any, epochs: int, settings: Set
             trainer=trainer,
             epochs=epochs,
             seed=seed,
-            callbacks=[settings.watch(f"{what}, seed {seed}", epochs)],
+            callbacks=[settings.progress_callback(f"{label}, seed {seed}", epochs)],
         )
         for seed in settings.runs()
     ]
     u, y = examples(net, 10_000)
-    there = ~np.isnan(y)
-    answers = [net(result.params, u) for result in results]
-    errors = [float(np.sqrt(np.mean((a - y)[there] ** 2)) / np.std(y[there])) for a in answers]
-    what, seconds = f"{what}, {net.sizes(u.shape[1:]).parameters} parameters", [result.seconds for result in results]
-    row = Row(what, None, errors, seconds=seconds, form="{:.3f}", median=True)
-    return row, answers[-1].reshape(SEQUENCES, -1)[0, -(STEPS - 2) :]
+    measured = ~np.isnan(y)
+    outputs = [net(result.params, u) for result in results]
+    errors = [float(np.sqrt(np.mean((a - y)[measured] ** 2)) / np.std(y[measured])) for a in outputs]
+    label, seconds = f"{label}, {net.sizes(u.shape[1:]).parameters} parameters", [result.seconds for result in results]
+    row = Row(label, None, errors, seconds=seconds, template="{:.3f}", median=True)
+    return row, outputs[-1].reshape(SEQUENCES, -1)[0, -(STEPS - 2) :]
 
 
 def sine_figure(outputs: dict[str, np.ndarray]) -> tuple:
-    """One new sequence: the target and what two of the networks, trained by Adam, say."""
+    """Plot one new sequence: the target and the predictions of two of the networks, trained by Adam."""
     figure, (axes,) = plots.panels(size=(8.0, 3.2))
     _, y = task(10_000)
     axes.plot(y[0, 2:, 0], "ko", markersize=3, label="target")
@@ -112,7 +112,7 @@ def sine_figure(outputs: dict[str, np.ndarray]) -> tuple:
 
 
 def reach_figure(reaches: dict[str, np.ndarray]) -> tuple:
-    """‖delta_t‖ over the steps back from the last, geometric mean of the runs."""
+    """Plot ‖delta_t‖ over the steps back from the last, the geometric mean of the runs."""
     figure, (axes,) = plots.panels(size=(6.5, 3.6))
     for colour, (name, runs) in zip(plots.COLOURS, reaches.items(), strict=False):
         axes.plot(np.arange(STEPS), np.exp(np.log(runs).mean(axis=0))[::-1], color=colour, label=name)

@@ -9,10 +9,10 @@ from deltarule.inspection import plots
 from deltarule.training.train import TrainingResult
 
 
-def trained(data: DataSet, hidden: int, initializer: str, settings: Settings) -> list[TrainingResult]:
-    """One training for each seed, watched on the test images as the book does in this chapter."""
-    net, what = network((hidden,), "quadratic", initializer), f"784-{hidden}-10 {initializer}"
-    return train_all(net, data.train, data.test, settings, what, eta=3.0, epochs=2 if settings.quick else 30)
+def train_seeds(data: DataSet, hidden: int, initializer: str, settings: Settings) -> list[TrainingResult]:
+    """One training for each seed, monitored on the test images as the book does in this chapter."""
+    net, label = network((hidden,), "quadratic", initializer), f"784-{hidden}-10 {initializer}"
+    return train_all(net, data.train, data.test, settings, label, eta=3.0, epochs=2 if settings.quick else 30)
 
 
 def run(settings: Settings) -> Report:
@@ -22,8 +22,8 @@ def run(settings: Settings) -> Report:
     for hidden, book in ((30, 95.42), (100, 96.59)):
         for initializer, start in (("old", "N(0, 1)"), ("new", "N(0, 1/n_in)")):
             name = f"784-{hidden}-10, weights {start}"
-            results[name] = trained(data, hidden, initializer, settings)
-            rows.append(accuracy_row(name, book, results[name], watched="test"))
+            results[name] = train_seeds(data, hidden, initializer, settings)
+            rows.append(accuracy_row(name, book, results[name], monitored="test"))
     summary = verdict(rows)
     rows.append(unread_row(data, 100, results["784-100-10, weights N(0, 1)"]))
     best = max(results["784-30-10, weights N(0, 1/n_in)"], key=lambda result: float(curve(result).max()))
@@ -49,17 +49,17 @@ def run(settings: Settings) -> Report:
 
 
 def unread_row(data: DataSet, hidden: int, results: list[TrainingResult]) -> Row:
-    """How many digits each network hardly ever reads: less than a tenth of their images."""
+    """The number of digits of which each network classifies less than a tenth correctly."""
     net, actual = network((hidden,), "quadratic", "old"), data.test.Y.argmax(1)
     unread = []
     for result in results:
         right = np.asarray(net(result.params, data.test.X)).argmax(1) == actual
         unread.append(float(sum(right[actual == digit].mean() < 0.1 for digit in np.unique(actual))))
-    return Row(f"784-{hidden}-10, weights N(0, 1): digits hardly ever read", None, unread, form="{:.2g}")
+    return Row(f"784-{hidden}-10, weights N(0, 1): digits hardly ever read", None, unread, template="{:.2g}")
 
 
 def accuracy_figure(results: dict[str, list[TrainingResult]]) -> tuple:
-    """Accuracy over the epochs, every seed."""
+    """Plot the accuracy over the epochs, for every seed."""
     figure, axes = plots.panels(1, 2, (9.5, 4.0))
     for ax, hidden in zip(axes, (30, 100), strict=True):
         chosen = {name: runs for name, runs in results.items() if name.startswith(f"784-{hidden}-")}
@@ -72,7 +72,7 @@ def accuracy_figure(results: dict[str, list[TrainingResult]]) -> tuple:
 
 
 def images_figures(data: DataSet, result: TrainingResult) -> dict[str, tuple]:
-    """What the best 784-30-10 gets wrong, and what its hidden neurons look for."""
+    """Figures of the errors of the best 784-30-10, and of the weights of its hidden neurons."""
     net = network((30,), "quadratic", "new")
     predicted = np.asarray(net(result.params, data.test.X)).argmax(1)
     actual = data.test.Y.argmax(1)

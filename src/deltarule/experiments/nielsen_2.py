@@ -13,8 +13,8 @@ from deltarule.network.backprop import Params
 
 HIDDEN = (1, 3, 10, 30, 100)  # 784-h-10 has 795 h + 10 parameters
 BATCH = 10
-H = 1e-6  # the difference; float64
-PASSES = 100  # of one timed call
+H = 1e-6  # the difference, in float64
+PASSES = 100  # in one timed round
 
 
 def network(hidden: int) -> dr.Network:
@@ -29,28 +29,28 @@ def mean_cost(net: dr.Network, params: Params, x: np.ndarray, y: np.ndarray) -> 
 
 def by_differences(net: dr.Network, params: Params, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dC/dw_j ≈ (C(w + h e_j) - C(w)) / h for every weight and bias: n + 1 forward passes."""
-    w, here = trees.ravel(params), mean_cost(net, params, x, y)
+    w, cost = trees.ravel(params), mean_cost(net, params, x, y)
     moved = trees.unravel(w, params)  # its arrays are views of w
     slopes = np.empty_like(w)
     for j in range(w.size):
         w[j] += H
-        slopes[j] = (mean_cost(net, moved, x, y) - here) / H
+        slopes[j] = (mean_cost(net, moved, x, y) - cost) / H
         w[j] -= H
     return slopes
 
 
 def by_backpropagation(net: dr.Network, params: Params, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """All of them by one forward and one backward pass."""
+    """All slopes by one forward and one backward pass."""
     return trees.ravel(net.cost_and_gradient(params, x, y)[1])
 
 
 def seconds_of(compute: Callable, repeats: int, passes: int, *arguments: object) -> float:
-    """The median time of a call, of so many rounds of so many calls."""
+    """The median time of a call over `repeats` rounds of `passes` calls."""
     return float(np.median(repeat(lambda: compute(*arguments), repeat=repeats, number=passes))) / passes
 
 
 def measure(hidden: int, repeats: int) -> dict[str, float]:
-    """Seconds of a forward pass and of both gradients for 784-h-10, and how far these are apart."""
+    """The seconds of a forward pass and of both gradients of 784-h-10, and the largest difference of the gradients."""
     net, random = network(hidden), np.random.default_rng(0)
     params = net.init(0, (784,), dtype="float64")
     x, y = random.uniform(size=(BATCH, 784)), np.eye(10)[random.integers(0, 10, BATCH)]
@@ -66,27 +66,27 @@ def measure(hidden: int, repeats: int) -> dict[str, float]:
 
 
 def run(settings: Settings) -> Report:
-    """Both ways for networks of more and more weights."""
+    """Both methods for networks of increasing size."""
     sizes = HIDDEN[:2] if settings.quick else HIDDEN
-    found = []
+    results = []
     for i, hidden in enumerate(sizes):
-        settings.tell(f"784-{hidden}-10", i / len(sizes))
-        found.append(measure(hidden, 3 if settings.quick else 9))
+        settings.report_progress(f"784-{hidden}-10", i / len(sizes))
+        results.append(measure(hidden, 3 if settings.quick else 9))
     rows = []
-    for one in found:
-        n = int(one["weights"])
+    for result in results:
+        n = int(result["weights"])
         rows += [
-            Row(f"n = {n:,}: backpropagation, in forward passes", 2.0, [one["backpropagation"] / one["forward"]],
-                seconds=[one["backpropagation"]], form="{:,.1f}"),
-            Row(f"n = {n:,}: differences, in forward passes", n + 1.0, [one["differences"] / one["forward"]],
-                seconds=[one["differences"]], form="{:,.0f}"),
+            Row(f"n = {n:,}: backpropagation, in forward passes", 2.0, [result["backpropagation"] / result["forward"]],
+                seconds=[result["backpropagation"]], template="{:,.1f}"),
+            Row(f"n = {n:,}: differences, in forward passes", n + 1.0, [result["differences"] / result["forward"]],
+                seconds=[result["differences"]], template="{:,.0f}"),
         ]  # fmt: skip
-    gap = max(one["gap"] for one in found)
+    gap = max(result["gap"] for result in results)
     return Report(
         "nielsen-2",
         "Why backpropagation is fast",
         rows,
-        {"time": time_figure(found)},
+        {"time": time_figure(results)},
         [
             f"784-h-10 sigmoids on {BATCH} examples in float64, by NumPy; one number is the median of "
             "several calls. Differences take a forward pass for every weight, backpropagation a forward and a backward "
@@ -96,15 +96,15 @@ def run(settings: Settings) -> Report:
     )
 
 
-def time_figure(found: list[dict[str, float]]) -> tuple:
-    """Seconds against the number of weights, both axes logarithmic."""
+def time_figure(results: list[dict[str, float]]) -> tuple:
+    """Plot the seconds over the number of weights, both axes logarithmic."""
     figure = plots.curves(
         {
-            "differences": [one["differences"] for one in found],
-            "backpropagation": [one["backpropagation"] for one in found],
-            "one forward pass": [one["forward"] for one in found],
+            "differences": [result["differences"] for result in results],
+            "backpropagation": [result["backpropagation"] for result in results],
+            "one forward pass": [result["forward"] for result in results],
         },
-        x=[one["weights"] for one in found],
+        x=[result["weights"] for result in results],
         xlabel="weights and biases, n",
         ylabel="seconds for one gradient",
         title="The gradient of 784-h-10",

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 EPOCHS, ETA = 300, 0.15  # of the one neuron
 STARTS = {"w = 0.6, b = 0.9": (0.6, 0.9), "w = 2, b = 2": (2.0, 2.0)}
-SLOW = {"w = 0.6, b = 0.9": 0.09, "w = 2, b = 2": 0.20}  # the book's output by the quadratic cost, after 300 epochs
-IMAGES = 1000  # that are learnt by heart
-FEW = {None: 82.27, 0.1: 87.1}  # the book's test accuracy after that, by lambda
+SLOW = {"w = 0.6, b = 0.9": 0.09, "w = 2, b = 2": 0.20}  # the book's output with the quadratic cost, after 300 epochs
+IMAGES = 1000  # for the experiment on overfitting
+FEW = {None: 82.27, 0.1: 87.1}  # the book's test accuracy there, by lambda
 WEIGHTS = {"old": ("N(0, 1)", "under 87 %"), "new": ("N(0, 1/n_in)", "almost 93 %")}  # after one epoch
 IN_THE_END = "over 96 %"  # with both
 
 
 class Part(NamedTuple):
-    """What one of the chapter's experiments found: rows, figures with their captions, and a paragraph."""
+    """The result of one of the chapter's experiments: rows, figures with their captions, and a note."""
 
     rows: list[Row]
     figures: Mapping[str, tuple["Figure", str]]
@@ -62,8 +62,8 @@ def slowdown(settings: Settings) -> Part:
     for cost, ax in zip(("quadratic", "cross-entropy"), axes, strict=True):
         lines = {name: outputs_of_one(cost, *start, settings) for name, start in STARTS.items()}
         for name, line in lines.items():
-            what = f"one neuron from {name}, {cost}: output after {EPOCHS} epochs"
-            rows.append(Row(what, SLOW[name] if cost == "quadratic" else None, [float(line[-1])], form="{:.2f}"))
+            label = f"one neuron from {name}, {cost}: output after {EPOCHS} epochs"
+            rows.append(Row(label, SLOW[name] if cost == "quadratic" else None, [float(line[-1])], template="{:.2f}"))
         plots.curves(lines, x=np.arange(EPOCHS + 1), ylabel="output", title=f"{cost} cost", axes=ax)
     caption = (
         "The output of one neuron that should learn 0: with the quadratic cost a very bad start learns slowly at first"
@@ -87,7 +87,7 @@ def outputs_of_one(cost: str, w: float, b: float, settings: Settings) -> np.ndar
         epochs=EPOCHS,
         params=start,
         dtype="float64",
-        callbacks=[settings.watch(f"one neuron, {cost}", EPOCHS)],
+        callbacks=[settings.progress_callback(f"one neuron, {cost}", EPOCHS)],
     )
     C = result.history["cost"]  # of the parameters before the step: a²/2, or -ln(1 - a)
     before = np.sqrt(2 * C) if cost == "quadratic" else -np.expm1(-C)
@@ -95,18 +95,18 @@ def outputs_of_one(cost: str, w: float, b: float, settings: Settings) -> np.ndar
 
 
 class Run(NamedTuple):
-    """A training on all images: its numbers, and what the book found on which images."""
+    """A training on all images: its settings, and the book's accuracy on the images that it monitors."""
 
     hidden: int
     eta: float
     l2: float | None
     epochs: int
     book: float
-    watched: str
+    monitored: str
 
     @property
     def name(self) -> str:
-        """For the table and the figure."""
+        """The name in the table and the figure."""
         return f"784-{self.hidden}-10, eta {self.eta:g}" + (f", lambda {self.l2:g}" if self.l2 else "")
 
 
@@ -121,15 +121,15 @@ RUNS = (
 def recognition(data: DataSet, settings: Settings) -> Part:
     """Cross-entropy with 30 and 100 hidden neurons, without and with L2; weights from N(0, 1), as the book has them."""
     rows, lines = [], {}
-    for one in RUNS:
-        net = network((one.hidden,), "cross-entropy", "old")
-        watched = getattr(data, one.watched)
-        epochs = 2 if settings.quick else one.epochs
-        what = f"cross-entropy {one.name}"
-        results = train_all(net, data.train, watched, settings, what, eta=one.eta, l2=one.l2, epochs=epochs)
-        test = (net, data.test) if one.watched != "test" else None
-        rows.append(accuracy_row(f"{what}, {epochs} epochs", one.book, results, watched=one.watched, test=test))
-        lines[one.name] = curves(results)
+    for case in RUNS:
+        net = network((case.hidden,), "cross-entropy", "old")
+        monitored = getattr(data, case.monitored)
+        epochs = 2 if settings.quick else case.epochs
+        label = f"cross-entropy {case.name}"
+        results = train_all(net, data.train, monitored, settings, label, eta=case.eta, l2=case.l2, epochs=epochs)
+        test = (net, data.test) if case.monitored != "test" else None
+        rows.append(accuracy_row(f"{label}, {epochs} epochs", case.book, results, monitored=case.monitored, test=test))
+        lines[case.name] = curves(results)
     figure = accuracy_figure(lines, "accuracy, %", "Cross-entropy, without and with L2")
     caption = "Accuracy on the images that the book watches, after every epoch: the runs, thin, and their mean"
     note = (
@@ -153,7 +153,7 @@ def overfitting(data: DataSet, settings: Settings) -> Part:
         name = "no regularisation" if l2 is None else f"lambda {l2:g}"
         numbers = {"eta": 0.5, "l2": l2, "epochs": epochs, "record": ["training_score"]}
         results = train_all(net, images, data.test, settings, f"1,000 images, {name}", **numbers)
-        rows.append(accuracy_row(f"{IMAGES:,} images, {name}, {epochs} epochs", book, results, watched="test"))
+        rows.append(accuracy_row(f"{IMAGES:,} images, {name}, {epochs} epochs", book, results, monitored="test"))
         trained = [100 * float(result.history["training_accuracy"][-1]) for result in results]
         rows.append(Row(f"{IMAGES:,} images, {name}: accuracy on those images at the end", None, trained))
         histories[name] = {
@@ -169,7 +169,7 @@ def overfitting(data: DataSet, settings: Settings) -> Part:
 
 
 def overfitting_figure(histories: dict[str, dict[str, np.ndarray]]) -> "Figure":
-    """A column for each lambda, on the same scales: the names are placed on them, so they are set first."""
+    """Plot accuracy and cost, a column for each lambda; the scales are set first, because labels are placed by them."""
     figure, axes = plots.panels(2, len(histories), (9.5, 6.4), sharey="row")
     costs = [history[key] for history in histories.values() for key in ("training_cost", "validation_cost")]
     least = min(history["validation_accuracy"].min() for history in histories.values())
@@ -193,10 +193,10 @@ def initialization(data: DataSet, settings: Settings) -> Part:
         numbers = {"eta": 0.1, "l2": 5.0, "epochs": epochs}
         results = train_all(net, data.train, data.validation, settings, f"weights {start}", **numbers)
         lines[start] = curves(results)
-        found = [float(run[0]) for run in lines[start]]
-        rows.append(Row(f"weights {start}: validation images after 1 epoch", after_one, found))
+        accuracies = [float(run[0]) for run in lines[start]]
+        rows.append(Row(f"weights {start}: validation images after 1 epoch", after_one, accuracies))
         name = f"weights {start}, {epochs} epochs"
-        rows.append(accuracy_row(name, IN_THE_END, results, watched="validation", test=(net, data.test)))
+        rows.append(accuracy_row(name, IN_THE_END, results, monitored="validation", test=(net, data.test)))
     (axes,) = plots.panels(size=(7.5, 4.2))[1]
     title = "784-30-10, how the weights start"
     figure = plots.curves(lines, ylabel="validation accuracy, %", title=title, axes=axes)

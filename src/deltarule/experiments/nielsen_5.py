@@ -36,7 +36,7 @@ def learning_speeds(data: DataSet, depth: int, seed: int, settings: Settings) ->
         epochs=steps,
         seed=seed,
         record=["learning_speed"],
-        callbacks=[settings.watch(f"speeds of {depth} hidden layers, seed {seed}", steps)],
+        callbacks=[settings.progress_callback(f"speeds of {depth} hidden layers, seed {seed}", steps)],
     )
     return result.history["learning_speed"]
 
@@ -48,7 +48,7 @@ def run(settings: Settings) -> Report:
     for depth, book in enumerate(BOOK, start=1):
         net, name = network(depth * (30,), "cross-entropy", "new"), pluralized(depth, "hidden layer")
         results = train_all(net, data.train, data.validation, settings, name, eta=0.1, l2=5.0, epochs=epochs)
-        rows.append(accuracy_row(f"{name} of 30", book, results, watched="validation", test=(net, data.test)))
+        rows.append(accuracy_row(f"{name} of 30", book, results, monitored="validation", test=(net, data.test)))
         lines[name] = curves(results)
     summary = verdict(rows)
     speeds = {
@@ -59,7 +59,12 @@ def run(settings: Settings) -> Report:
         for i in range(depth):
             before = speeds[depth][:, 0, i].tolist()
             rows.append(
-                Row(f"{depth} hidden layers: speed of hidden {i + 1} before training", book[i], before, form="{:.3f}")
+                Row(
+                    f"{depth} hidden layers: speed of hidden {i + 1} before training",
+                    book[i],
+                    before,
+                    template="{:.3f}",
+                )
             )
     return Report(
         "nielsen-5",
@@ -81,10 +86,10 @@ def run(settings: Settings) -> Report:
 
 
 def speeds_figure(speeds: dict[int, np.ndarray]) -> tuple:
-    """The speeds of the hidden layers over the steps, geometric mean of the runs."""
+    """Plot the speeds of the hidden layers over the steps, the geometric mean of the runs."""
     figure, axes = plots.panels(1, len(speeds), (4.0 * len(speeds), 3.8), sharey=True)
     lowest, highest = (f([f(runs) for runs in speeds.values()]) for f in (np.min, np.max))
-    axes[0].set(yscale="log", ylim=(lowest / 2, 2 * highest))  # the names are placed on the scale of all three
+    axes[0].set(yscale="log", ylim=(lowest / 2, 2 * highest))  # set first, because labels are placed by the scale
     for (depth, runs), ax in zip(speeds.items(), axes, strict=True):
         mean = np.exp(np.log(runs).mean(axis=0))
         plots.learning_speeds(mean, title=f"{depth} hidden layers", axes=ax)

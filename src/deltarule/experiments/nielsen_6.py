@@ -1,4 +1,4 @@
-"""[N] ch. 6: from 100 sigmoids to an ensemble of convolutional networks, every row of the chapter's story.
+"""[N] ch. 6: from 100 sigmoids to an ensemble of convolutional networks, every network of the chapter.
 
 Each stage changes one thing: convolution and pooling, a second pair of them, rectified units, more training images,
 a second dense layer, dropout, a vote of five.
@@ -82,7 +82,7 @@ def expanded(train: Examples) -> Examples:
 
 
 def run(settings: Settings) -> Report:
-    """Stage by stage; interrupted, it reports the stages that ended."""
+    """Run stage by stage; after an interruption report the stages that ended."""
     data = load(settings)
     more = cache(lambda: expanded(data.train))  # when a stage first asks for them
     rows: list[Row] = []
@@ -90,7 +90,7 @@ def run(settings: Settings) -> Report:
     notes: list[str] = list(NOTES)
     for stage in [stage._replace(epochs=1) for stage in STAGES] if settings.quick else STAGES:
         results = None
-        with suppress(KeyboardInterrupt):  # while the images are expanded, where no training takes it
+        with suppress(KeyboardInterrupt):  # while the images are expanded, where no training handles it
             results = stage_results(stage, data, more, settings)
         if results is None:
             notes.insert(0, f"The run was ended in the stage {stage.name!r}: it and what comes after it are missing.")
@@ -109,7 +109,7 @@ def run(settings: Settings) -> Report:
 def stage_results(
     stage: Stage, data: DataSet, more: Callable[[], Examples], settings: Settings
 ) -> list[TrainingResult] | None:
-    """One training for each seed, of the stage that votes one for each member; None if it was interrupted."""
+    """One training for each seed, or for each member of the ensemble; None after an interruption."""
     results = []
     for seed in settings.runs(ENSEMBLE) if stage.dropout else settings.runs(1, quick=1):
         examples = more() if stage.expanded else data.train
@@ -132,7 +132,7 @@ def stage_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) ->
 
 
 def vote_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) -> Row:
-    """The digit that most members name; of equal votes the one of the larger mean probability."""
+    """The accuracy of a majority vote; the larger mean probability breaks a tie."""
     chosen = []
     for part in (data.test, data.validation):
         outputs = np.stack([np.asarray(stage.net(result.params, part.X)) for result in results])

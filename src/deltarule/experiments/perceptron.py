@@ -1,4 +1,4 @@
-"""[N] ch. 1: NAND and the adder of two bits by step neurons with the book's weights; then sigmoid neurons learn it."""
+"""[N] ch. 1: NAND and the adder of two bits by step neurons with the book's weights; sigmoid neurons learn it."""
 
 from typing import Any
 
@@ -30,24 +30,24 @@ LEARNER = dr.Network([dr.Dense(3, "sigmoid"), dr.Dense(2, "sigmoid")], cost="cro
 def learn(seed: int, epochs: int, settings: Settings) -> TrainingResult:
     """Sigmoid neurons learn the adder from its four rows."""
     trainer = dr.GradientDescent(eta=0.5, momentum=0.9)
-    watch = settings.watch(f"sigmoid neurons, start {seed}", epochs)
+    watch = settings.progress_callback(f"sigmoid neurons, start {seed}", epochs)
     return dr.train(LEARNER, BITS, SUMS, trainer=trainer, epochs=epochs, seed=seed, callbacks=[watch])
 
 
 def wrong_bits(net: dr.Network, params: Any, Y: np.ndarray) -> int:
-    """How many output bits of the four rows are wrong."""
+    """The number of wrong output bits in the four rows."""
     return int(np.sum((np.asarray(net(params, BITS)) > 0.5) != (Y > 0.5)))
 
 
 def run(settings: Settings) -> Report:
-    """The two truth tables, and how many starts learn the second."""
+    """The two truth tables, and the share of starts that learn the adder."""
     nand, adder = np.asarray(NAND(NAND_PARAMS, BITS)), np.asarray(ADDER(ADDER_PARAMS, BITS))
     rows = []
     for (x1, x2), output in zip(BITS, nand, strict=True):
-        rows.append(Row(f"{x1:g} NAND {x2:g}", float(not (x1 and x2)), [float(output[0])], form="{:g}"))
+        rows.append(Row(f"{x1:g} NAND {x2:g}", float(not (x1 and x2)), [float(output[0])], template="{:g}"))
     for (x1, x2), (carry, total) in zip(BITS, adder, strict=True):
         expected = float(f"{int(x1) + int(x2):b}")
-        rows.append(Row(f"{x1:g} + {x2:g}, in binary", expected, [float(10 * carry + total)], form="{:02.0f}"))
+        rows.append(Row(f"{x1:g} + {x2:g}, in binary", expected, [float(10 * carry + total)], template="{:02.0f}"))
     epochs = 300 if settings.quick else 2000
     results = [learn(seed, epochs, settings) for seed in settings.runs(20, quick=3)]
     learnt = [float(wrong_bits(LEARNER, result.params, SUMS) == 0) for result in results]
@@ -56,7 +56,7 @@ def run(settings: Settings) -> Report:
             f"share of {len(learnt)} starts of 2-3-2 sigmoids that learn the adder",
             None,
             [100 * sum(learnt) / len(learnt)],
-            form="{:.0f} %",
+            template="{:.0f} %",
             seconds=[result.seconds for result in results],
         )
     )
@@ -75,14 +75,14 @@ def run(settings: Settings) -> Report:
 
 
 def learning_figure(results: list[TrainingResult]) -> tuple:
-    """The cost of every start."""
+    """Plot the cost of every start."""
     costs = np.stack([result.history["cost"] for result in results])
     figure = plots.curves({"": costs}, xlabel="step", ylabel="cross-entropy", title="Learning to add", log=True)
     return figure, f"The cost of {len(results)} starts of the 2-3-2 network, and their geometric mean"
 
 
 def outputs_figure(results: list[TrainingResult]) -> tuple:
-    """What the best start gives between the four rows."""
+    """Plot the outputs of the best start between the four rows."""
     best = min(results, key=lambda result: result.history["cost"][-1])
     figure, axes = plots.panels(1, 2, (7.2, 3.8))
     for j, (name, ax) in enumerate(zip(("carry bit", "sum bit"), axes, strict=True)):

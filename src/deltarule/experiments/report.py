@@ -1,4 +1,4 @@
-"""What an experiment is told and what it gives back: settings, rows of a table, figures, and sentences."""
+"""`Settings` for an experiment, and its result: a `Report` with the rows of a table, figures and notes."""
 
 import re
 import statistics
@@ -18,39 +18,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How an experiment is to be run.
+    """The settings of an experiment.
 
     Args:
         quick: a much smaller run, which shows that everything works and reproduces no number.
-        seeds: how many runs each number is the mean of; None takes the experiment's own.
-        mnist: gives MNIST when it is asked for.
-        checkpoints: a folder for the checkpoints of every training, which goes on from what it finds there; None keeps
-            none.
-        tell: is told what is being done, and the share of it that is done, 0 to 1.
+        seeds: the number of runs of which each number is the mean; None takes the experiment's default.
+        mnist: loads MNIST.
+        checkpoints: a folder for the checkpoints of every training, which resumes from those there; None saves none.
+        report_progress: is called with a description of the current work, and the share of it that is done, 0 to 1.
     """
 
     quick: bool = False
     seeds: int | None = None
     mnist: Callable[[], "DataSet"] = lambda: data.load("mnist")
-    tell: Callable[[str, float], None] = lambda what, share: None
+    report_progress: Callable[[str, float], None] = lambda label, share: None
     checkpoints: Path | None = None
 
     def runs(self, count: int = 5, quick: int = 2) -> range:
-        """The seeds to run."""
+        """The seeds of the runs; `count` and `quick` are the experiment's defaults."""
         return range(self.seeds or (quick if self.quick else count))
 
-    def keeping(self, what: str) -> dict[str, Any]:
-        """Where `deltarule.train` keeps the checkpoints of this training, as its arguments."""
+    def checkpoint_options(self, label: str) -> dict[str, Any]:
+        """The arguments of `deltarule.train` for the checkpoints of this training."""
         if self.checkpoints is None:
             return {}
-        name = re.sub(r"[^a-z0-9.]+", "-", what.lower()).strip("-")
+        name = re.sub(r"[^a-z0-9.]+", "-", label.lower()).strip("-")
         folder = self.checkpoints / f"{name}-quick" if self.quick else self.checkpoints / name
         return {"checkpoint": folder, "resume": folder, "checkpoint_every": 1}
 
-    def watch(self, what: str, epochs: int) -> Callable[[dict[str, Any]], None]:
-        """A callback of `deltarule.train` that passes its progress on."""
-        self.tell(what, 0.0)
-        return lambda record: self.tell(what, int(record["epoch"]) / epochs)
+    def progress_callback(self, label: str, epochs: int) -> Callable[[dict[str, Any]], None]:
+        """A callback of `deltarule.train` that reports its progress."""
+        self.report_progress(label, 0.0)
+        return lambda record: self.report_progress(label, int(record["epoch"]) / epochs)
 
 
 @dataclass(frozen=True)
@@ -58,21 +57,21 @@ class Row:
     """One number of the book beside ours.
 
     Args:
-        what: what the number is of.
-        book: the book's number, or None where it gives none.
-        ours: ours, one for each run.
-        more: further columns of ours by name, such as "last epoch".
-        seconds: of each run, or none.
-        form: how a number is written.
-        median: whether the middle run speaks for all, with the lowest and highest beside it, in place of the mean.
+        label: what the number measures.
+        book: the book's number, or None if it gives none.
+        ours: our number in each run.
+        more: further numbers of ours by column, such as "last epoch".
+        seconds: of each run, or ().
+        template: how a number is written.
+        median: whether to show the median and the range of the runs instead of mean and standard deviation.
     """
 
-    what: str
+    label: str
     book: float | str | None
     ours: Sequence[float]
     more: Mapping[str, Sequence[float]] = field(default_factory=dict)
     seconds: Sequence[float] = ()
-    form: str = "{:.2f} %"
+    template: str = "{:.2f} %"
     median: bool = False
 
     @property
@@ -82,39 +81,45 @@ class Row:
 
     @property
     def deviation(self) -> float | None:
-        """The standard deviation of the runs, over n - 1; None of a single run."""
+        """The standard deviation of the runs, with n - 1; None for a single run."""
         return statistics.stdev(self.ours) if len(self.ours) > 1 else None
 
     def cells(self, extra: Sequence[str]) -> list[str]:
-        """The row as text: what, book, ours, the extra columns, seconds a run."""
-        book = self.book if isinstance(self.book, str) else "" if self.book is None else self.form.format(self.book)
+        """The row as text: label, book, ours, the extra columns, seconds per run."""
+        book = self.book if isinstance(self.book, str) else "" if self.book is None else self.template.format(self.book)
         median = statistics.median(self.seconds) if self.seconds else None
         seconds = "" if median is None else f"{median:.2g}" if median < 99.5 else f"{median:,.0f}"
-        return [self.what, book, self.summary(self.ours), *(self.summary(self.more.get(c, ())) for c in extra), seconds]
+        return [
+            self.label,
+            book,
+            self.summary(self.ours),
+            *(self.summary(self.more.get(c, ())) for c in extra),
+            seconds,
+        ]
 
     def summary(self, values: Sequence[float]) -> str:
         """Several runs in a few characters: mean ± standard deviation, or median and range."""
         if not values:
             return ""
         if len(values) == 1:
-            return self.form.format(values[0])
+            return self.template.format(values[0])
         if self.median:
-            low, middle, high = (self.form.format(f(values)) for f in (min, statistics.median, max))
+            low, middle, high = (self.template.format(f(values)) for f in (min, statistics.median, max))
             return f"{middle} ({low} to {high})"
-        return f"{self.form.format(statistics.fmean(values))} ± {statistics.stdev(values):.2g}"
+        return f"{self.template.format(statistics.fmean(values))} ± {statistics.stdev(values):.2g}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an experiment found.
+    """The result of an experiment.
 
     Args:
         name: as in EXPERIMENTS.
         title: one line.
         rows: the numbers.
         figures: by name, each with its caption.
-        notes: paragraphs: how it was run, and what is to be seen.
-        reference: whose number stands beside ours.
+        notes: paragraphs about the setting and the results.
+        reference: the head of the column that holds the book's numbers.
     """
 
     name: str
@@ -125,12 +130,12 @@ class Report:
     reference: str = "book"
 
     def without_reference(self) -> "Report":
-        """The report of a quick run, whose numbers are not to be held against the book's."""
+        """The report of a quick run, without the book's numbers, which are not comparable."""
         rows = [replace(row, book=None) for row in self.rows]
         return replace(self, title=f"{self.title}; a quick run, whose numbers mean nothing", rows=rows)
 
     def table(self) -> list[list[str]]:
-        """The table as text, its head first; columns in which nothing would stand are left out."""
+        """The table as text, its head first, without empty columns."""
         extra = list(dict.fromkeys(name for row in self.rows for name in row.more))
         cells = [["", self.reference, "deltarule", *extra, "seconds a run"], *(row.cells(extra) for row in self.rows)]
         filled = [True, any(row.book is not None for row in self.rows), True, *(True for _ in extra)]
@@ -141,7 +146,7 @@ class Report:
         """The report as plain values, for JSON."""
         rows = [
             {
-                "what": row.what,
+                "what": row.label,
                 "book": row.book,
                 "ours": row.average,
                 "deviation": row.deviation,

@@ -244,7 +244,7 @@ def with_error_bars(program: Program, model: Any) -> Program:
         ConfigurationError: the model has no error bars, or they are too large for a source file.
     """
     if program.recursion is not None:
-        raise ConfigurationError("error_bars is True, and a time series is exported without them: leave it out.")
+        raise ConfigurationError("error_bars is True, and those of a time series are not exported: leave it out.")
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
     ensemble = getattr(model, "error_bars", None) or getattr(model, "ensemble_", None)

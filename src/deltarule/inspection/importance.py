@@ -11,9 +11,7 @@ from deltarule.network.network import Network
 
 ROWS = 1000  # the most rows on which importance is measured
 REPEATS = 5
-SMALLEST = float(
-    np.finfo(np.float32).eps
-)  # probabilities are at least this, or one confident mistake outweighs all rows
+SMALLEST = float(np.finfo(np.float32).eps)  # a smaller probability counts as this, or one row would outweigh all
 
 
 def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:

@@ -1,4 +1,4 @@
-"""What `NetworkRegressor` and `NetworkClassifier` share: parameters, training, `partial_fit` and outputs."""
+"""`NetworkEstimator`, the base class of the scikit-learn estimators: parameters, training, further epochs, outputs."""
 
 import os
 import warnings
@@ -242,14 +242,12 @@ def train_one_epoch(
     """Train one epoch; return the trainer's state as NumPy arrays, the mean cost over its batches and the engine.
 
     Args:
-        net: the network.
-        trainer: a first-order trainer.
+        net, trainer, engine: as in `train`.
         state: the state that the last call returned, or None.
         params: where to start without a state; None draws fresh parameters.
         examples: X (N, n_1), Y (N, k) and weights (N,) or None.
         seed: of fresh parameters and of the order of the examples.
         epoch: the number of epochs before this one.
-        engine: as in `train`.
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)

@@ -20,11 +20,6 @@ def train_with_callbacks(estimator: Any, epochs: int, train: Callable[[Sequence[
     scikit-learn's callbacks hear of the fit and of every epoch; one that returns True after an epoch ends the training.
     They see no estimator after an epoch, because several epochs may be computed before they are called.
 
-    Args:
-        estimator: with its `verbose` and its callbacks.
-        epochs: the largest number of epochs.
-        train: takes deltarule's callbacks.
-
     Raises:
         ConfigurationError: `verbose` is neither True, False nor a whole number of at least 0.
     """

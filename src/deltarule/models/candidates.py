@@ -211,7 +211,7 @@ def describe_selection(names: Sequence[str], weights: np.ndarray, tried: int) ->
     largest = sorted(shares, key=lambda name: -shares[name])
     parts = ", ".join(f"{name_with_count(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
     kept = "is kept" if len(names) == 1 else "are averaged"
-    return f"of {pluralized(tried, 'network')} {len(names)} {kept}, by how they predict rows left out: {parts}"
+    return f"of {pluralized(tried, 'network')} {len(names)} {kept}, weighted by predictions of rows left out: {parts}"
 
 
 def name_with_count(name: str, names: Sequence[str]) -> str:

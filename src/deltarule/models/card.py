@@ -60,12 +60,9 @@ def headline(model: "Model") -> str:
 
 
 def render_report(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
-    """The report, an HTML page.
+    """The report, an HTML page, with further entries `more` of the card.
 
-    Args:
-        model: a model with a schema.
-        evidence: its predictions for rows with known targets; None takes the examples that the model holds, if any.
-        more: further entries of the card.
+    Without `evidence`, predictions for rows with known targets, it takes the examples that the model holds, if any.
     """
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")

@@ -52,10 +52,7 @@ def run(
         training: the examples, or a `Stream` of them.
         validation: the examples that choose the best epoch if the plan asks for them.
         shard: takes this process's shard of arrays.
-        time_limit: in seconds.
-        record: what else the history records, as in `train`.
-        callbacks: as in `train`.
-        options: the other arguments that `train` and `train_stream` share.
+        time_limit, record, callbacks, options: as in `train` or `train_stream`.
     """
     held_out = shard(*_arrays(validation)) if validation is not None and plan.validated else None
     patience = plan.patience if held_out is not None else None
@@ -85,14 +82,12 @@ def fit(
 ) -> Outcome:
     """Train as the plan says, with all its candidates if it has any.
 
+    One of the options `ONE_NETWORK`, or a callback that watches one network, leaves no candidates. Other callbacks see
+    the epochs of all candidates, numbered consecutively.
+
     Args:
-        plan: the network or the candidates, the trainer and its numbers.
-        training: the examples, or a `Stream` of them.
-        validation: the examples that are held out, if any.
+        plan, training, validation, callbacks, time_limit, options: as in `run`.
         targets: how the targets of a regression were scaled.
-        callbacks: as in `train`; with candidates they see the epochs of all, numbered consecutively.
-        time_limit: in seconds.
-        options: as in `run`; one of `ONE_NETWORK`, or a callback that watches one network, leaves no candidates.
     """
     if plan.rows is not None:
         training = draw_rows(training, plan.rows, options["seed"])
@@ -142,13 +137,6 @@ def draw_rows(examples: Examples, count: int, seed: int) -> Examples:
 
 class CandidateTraining:
     """Trains the candidates of a plan one after another, on the targets or on their logarithm.
-
-    Args:
-        plan: with its candidates.
-        training: the examples.
-        callbacks: see the epochs of all candidates, numbered consecutively.
-        time_limit: seconds for all candidates together.
-        options: as in `run`.
 
     Attributes:
         examples: the examples with the targets that are fitted.
@@ -227,17 +215,14 @@ class CandidateTraining:
 
 
 def target_scaling(data: "LoadedData") -> Scaling:
-    """How the targets of a data set were scaled."""
+    """The scaling of the targets of a data set."""
     return Scaling.from_columns(data.schema.targets)
 
 
 def finish_model(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Model:
-    """Build the model from a training on a data set, with its scores, its verdict and its record.
+    """Build the model with its scores, its verdict and its record; the test part is used here, and only here.
 
-    Args:
-        outcome: of the training.
-        data: its test part is used here, and only here.
-        origin: the entries of the record about the data and the options.
+    `origin` has the entries of the record about the data and the options.
     """
     net, params, bayesian = outcome.plan.net, outcome.result.params, outcome.bayesian
     scores = score_parts(net, params, data)

@@ -47,15 +47,8 @@ def check_training_rows(
     """X (N, n_1), y and the weights, checked as scikit-learn does.
 
     The columns of a DataFrame are found by name if they are not all numbers, or if `sample_weight` names one of them;
-    then rows of weight 0 are dropped first, so that they add no category.
-
-    Args:
-        estimator: whose columns are set or compared.
-        X: an array or a DataFrame.
-        y: the targets.
-        sample_weight: weights (N,), the name of a column of X, or None.
-        first: whether this fit defines the columns.
-        targets: options of `check_X_y` about y.
+    then rows of weight 0 are dropped first, so that they add no category. The `first` fit defines the columns;
+    `targets` are options of `check_X_y` about y.
     """
     by_name = isinstance(sample_weight, str)
     if by_name:

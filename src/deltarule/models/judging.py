@@ -87,7 +87,7 @@ def _columns_line(importance: dict[str, float], data: "DataSet") -> str:
 
 
 def _table_warnings(data: "DataSet", duplicates: DuplicateRows) -> list[str]:
-    """What is suspicious about the table itself."""
+    """Warnings about the table itself."""
     warnings = []
     if _has_many(duplicates):
         warnings.append(

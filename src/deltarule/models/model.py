@@ -17,7 +17,7 @@ from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files import model_file
 from deltarule.models.plotting import Plots, known_rows
-from deltarule.models.series.stored import is_series, restored
+from deltarule.models.series.stored import from_content, is_series
 from deltarule.models.verdict import Verdict, html_table
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
@@ -228,7 +228,7 @@ def load_model(path: str | os.PathLike) -> "Model | NARXRegressor":
     if is_series(content.schema):
         from deltarule.models.series.narx import NARXRegressor
 
-        return restored(Path(path), content, NARXRegressor)
+        return from_content(Path(path), content, NARXRegressor)
     net, params, input_shape = content.net, content.params, content.net.input_shape(content.params)
     try:
         schema = None if content.schema is None else Schema.from_json(content.schema)

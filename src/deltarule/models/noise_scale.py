@@ -39,10 +39,7 @@ def huber_of(X: np.ndarray, Y: np.ndarray) -> Huber:
 def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray, Y: np.ndarray) -> float | None:
     """The default l2 if the cost says how large the noise is, else None.
 
-    Args:
-        cost: the cost.
-        scales: what each target was divided by.
-        Y: the scaled targets, (N, k); NaN is a missing one.
+    `scales` are the numbers by which the targets Y (N, k) were divided; NaN is a missing target.
     """
     variance = cost.noise_variance(float(np.mean(scales)))
     if variance is None:
@@ -58,11 +55,9 @@ def _outlier_factor(Y: np.ndarray) -> float:
 
 
 def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
-    """The standard deviation of the noise, the mean over the targets.
+    """The standard deviation of the noise, the mean over the targets, of standardised X (N, n_1) and Y (N, k).
 
-    Args:
-        X: inputs, standardised, (N, n_1).
-        Y: targets, standardised, (N, k); rows with a missing one (NaN) are left out.
+    Rows with a missing target (NaN) are left out.
     """
     complete = ~np.isnan(Y).any(axis=1)
     X, Y = X[complete], Y[complete]

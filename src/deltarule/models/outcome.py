@@ -157,12 +157,7 @@ def build_outcome(
 ) -> Outcome:
     """Average the restarts of a Bayesian training into one network; calibrate the probabilities of classes.
 
-    Args:
-        plan: of the training.
-        result: of the training.
-        train: the training examples.
-        validation: the examples that were held out, if any.
-        scales: what each target of a regression was divided by, (k,).
+    `scales` are the numbers by which the targets of a regression were divided, (k,).
     """
     result = replace(result, params=trees.map_leaves(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
@@ -196,12 +191,7 @@ def average_members(
 ) -> Outcome:
     """One network from several trained ones: of a regression with error bars, of a classification calibrated.
 
-    Args:
-        plan: of the training.
-        found: the networks and their weights.
-        train: the examples with the targets that were fitted.
-        scales: what each target was divided by, (k,).
-        log: the transformation of the targets that were fitted; None if there was none.
+    `train` are the examples with the targets that were fitted, `log` the transformation of these targets.
     """
     members, weights = found.members, found.weights
     inputs, heaviest = plan.sizes[0], members[int(np.argmax(weights))]

@@ -25,13 +25,7 @@ UNUSED = 0.5  # of the parameters: if fewer are in effective use, more neurons w
 class Target(NamedTuple):
     """A target with its values and predictions for all rows, in its unit, and what their differences show.
 
-    Args:
-        column: of the schema.
-        rows: the rows' numbers in the table.
-        actual: the values.
-        predicted: the predictions.
-        outliers: the rows far from all others that make most of the error, if there are any.
-        unequal: the errors at the smallest and the largest predictions, if they differ.
+    `rows` are the rows' numbers in the table, `outliers` and `unequal` None if there are no such errors.
     """
 
     column: NumericColumn
@@ -58,10 +52,10 @@ def analyse_targets(data: "DataSet", outcome: Outcome) -> list[Target]:
         unequal = find_unequal_errors(a, errors) if noisy and log is None else None
         outliers = find_outliers(errors[complete], held_out[complete]) if noisy and complete.any() else None
         if outliers is not None:
-            in_units = column.std * (a - y)
+            format_bytes = column.std * (a - y)
             places = np.flatnonzero(complete)[outliers.rows]
-            share = float((in_units[places] ** 2).sum() / (in_units[complete] ** 2).sum())
-            outliers = outliers._replace(rows=places, robust_std=robust_std(in_units[complete]), share=share)
+            share = float((format_bytes[places] ** 2).sum() / (format_bytes[complete] ** 2).sum())
+            outliers = outliers._replace(rows=places, robust_std=robust_std(format_bytes[complete]), share=share)
         targets.append(Target(column, rows, column.decode(y), column.decode(a), outliers, unequal))
     return targets
 
@@ -146,13 +140,13 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
         usual = format_number(target.outliers.robust_std, 3)
         return f"{about}, most of which comes from far rows; without them it is about {usual}"
     if rmse <= NEAR_NOISE * noise:
-        return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
+        return f"{about}: the test error is nearly all noise, so other columns may help, but not more neurons or epochs"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
 
 
 def _parameters(bayesian: BayesianSummary) -> str:
     """How many parameters the data use, and whether more of them could help."""
-    which = " of the network of the most weight" if len(bayesian.networks) > 1 else ""
+    which = " of the network with the largest weight" if len(bayesian.networks) > 1 else ""
     more = "will not" if bayesian.gamma < UNUSED * bayesian.parameters else "may"
     used = f"the data use about {bayesian.gamma:.0f} of the {bayesian.parameters:,} parameters{which}"
     return f"{used}, so more neurons {more} help"
@@ -179,13 +173,9 @@ def _overfitting(targets: list[Target], outcome: Outcome, scores: Scores) -> lis
 
 
 def _residual_warnings(targets: list[Target], cost: str, varies: Any, tried_log: bool) -> list[str]:
-    """What the residuals of all rows warn of.
+    """Warnings about the residuals of all rows.
 
-    Args:
-        targets: with their outliers and unequal errors.
-        cost: the name of the cost.
-        varies: whether the noise behind each target's error bars varies with the inputs, (k,); None without error bars.
-        tried_log: whether the logarithm of the target was tried.
+    `varies` says whether the noise in each target's error bars depends on the inputs, (k,).
     """
     remedy_for_outliers = {
         "huber": "correct them or leave them out; the huber cost bounds their influence on the fit, but RMSE and R² "

@@ -80,11 +80,7 @@ def weigher(train: Examples) -> Callable[[Sequence[StackedClassifier]], tuple[np
 def stacking_weights(net: Network, Z: np.ndarray, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The weights of (STACK-Z), (K,), by Newton's method over those that are not held at 0.
 
-    Args:
-        net: its output activation and cost are those of the candidates.
-        Z: the logits of each candidate for every row, (K, N, k).
-        Y: targets (N, k).
-        weight: of the rows, (N,).
+    Z are the logits of each candidate for every row, (K, N, k), Y the targets (N, k), `weight` those of the rows, (N,).
     """
     K = len(Z)
     w, prior = np.full(K, 1 / K), STRENGTH * K

@@ -112,12 +112,9 @@ def weigher(train: Examples) -> Callable[[Sequence[StackedRegressor]], tuple[np.
 
 
 def stacking_weights(log_density: np.ndarray, weight: np.ndarray | None = None, prior: float = 0.0) -> np.ndarray:
-    """The weights of (STACK), (K,).
+    """The weights of (STACK), (K,), from ln p_ik (N, K) and the weights of the rows (N,), None for ones.
 
-    Args:
-        log_density: ln p_ik, (N, K).
-        weight: of the rows, (N,); None for ones.
-        prior: times the square root of the sum of the weights: the rows that are divided evenly among the models.
+    The prior divides `prior` times the square root of the sum of the weights evenly among the models.
 
     >>> stacking_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(3).tolist()
     [1.0, 0.0]

@@ -66,16 +66,8 @@ def hold_out(
     The seed and each row's content decide which rows are held out. A row whose inputs occur with one target only is
     held out with all its copies. If the same inputs occur with several targets, as in tables of few distinct values,
     the rows are draws from one distribution, and about `share` of each row's copies is held out: holding out whole rows
-    would leave some targets of an input in one part only.
-
-    Args:
-        rows: distinct rows.
-        share: of the weight, in (0, 1).
-        seed: another seed holds out other rows.
-        classes: codes (N,), each of which is split by itself; a class of one distinct row is not held out.
-
-    Returns:
-        The two parts. With fewer than `MIN_ROWS` rows all train and the second part is None.
+    would leave some targets of an input in one part only. Each class of `classes`, codes (N,), is split by itself, and
+    a class of one distinct row is not held out. With fewer than `MIN_ROWS` rows all train and the second part is None.
     """
     if len(rows.X) < MIN_ROWS:
         return rows, None

@@ -1,7 +1,7 @@
 """Backpropagation: the forward pass (2), (3) and the four equations BP1-BP4, through a stack of layers, by hand.
 
-Every function here is pure: arrays in, arrays out, of NumPy or of JAX, the network a static description. Shapes are
-batch-first: x is (m, n_1), y is (m, k), and lists run over net.layers, so index 0 is layer 2 of the equations.
+Every function is pure and takes arrays of NumPy or of JAX. Batches come first: x is (m, n_1), y is (m, k). Lists run
+over net.layers, so index 0 is layer 2 of the equations.
 """
 
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 Params = list[LayerParams]
 
-# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
+# A direction in parameter space: for each layer a change of its parameters, or the errors delta^l whose gradient it is.
 Direction = Sequence[LayerParams | Array]
 
 
 def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[Pass]:
     """a^1 = x (1), then z^l and a^l of every layer (2), (3).
 
-    With a key, which training gives, every layer that draws random numbers has its own part of it. Sequences may end in
-    NaN: layers see zeros there, and those with a memory are told where each sequence ends.
+    With a key, as in training, every random layer gets a key of its own. Sequences may end in NaN: layers see zeros
+    there, and recurrent layers get the last step of each sequence.
     """
     passes, a, ends = [], x, None
     if net.is_recurrent and x.ndim > 2:
         a, ends = split_ends(x)
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        given = engine.of(a).fold_in(key, i) if layer.is_random and key is not None else None
-        passes.append(layer.forward(p, a, ends if layer.is_recurrent else given))
+        layer_key = engine.of(a).fold_in(key, i) if layer.is_random and key is not None else None
+        passes.append(layer.forward(p, a, ends if layer.is_recurrent else layer_key))
         a = passes[-1].a
     return passes
 
@@ -52,22 +52,22 @@ def gradients(net: "Network", passes: Sequence[Pass], deltas: Sequence[Array]) -
 
 
 def tangents(net: "Network", passes: Sequence[Pass], v: Direction) -> list[Tangents]:
-    """How every layer moves as the parameters move by v: the derivative of (2) and (3)."""
-    layers: list[Tangents] = []
+    """The tangents of every layer as the parameters move by v: the derivative of (2) and (3)."""
+    found: list[Tangents] = []
     for layer, values, along in zip(net.layers, passes, v, strict=True):
         tangent = layer.tangent if isinstance(along, dict) else layer.tangent_along_gradient
-        layers.append(tangent(values, along, layers[-1].da if layers else None))
-    return layers
+        found.append(tangent(values, along, found[-1].da if found else None))
+    return found
 
 
 def output_cost(net: "Network", out: Pass, y: Array) -> Array:
-    """C_x of every example, (m,), from the output layer's pass; outputs at several steps are all its outputs."""
+    """C_x of every example, (m,), from the output layer's pass; summed over the steps of a sequence."""
     cost = net.cost.value(net.output_activation, out.z, out.a, y)
     return cost if cost.ndim == 1 else cost.sum(axis=-1)
 
 
 def with_trailing_axes(weight: Array, array: Array) -> Array:
-    """A number of each example, (m,), with axes of length one for those that the array has more."""
+    """One number for each example, (m,), reshaped to (m, 1, ..., 1) so that it multiplies the array."""
     return weight.reshape(-1, *[1] * (array.ndim - 1))
 
 
@@ -81,8 +81,8 @@ def cost_and_gradient(
         params: its parameters.
         x: inputs, (m, ...).
         y: targets, (m, k).
-        weight: w_i, (m,); weights of 1/m give the mean. They enter once, at the output error, because everything
-            below is linear in it: scaling the m k numbers there is free, scaling every dW afterwards is not.
+        weight: w_i, (m,); weights of 1/m give the mean. They enter at the output error, because everything below is
+            linear in it: scaling these m k numbers costs nothing, scaling every dW afterwards would.
         key: of the random numbers that layers such as Dropout draw in training; None switches them off.
     """
     passes = forward(net, params, x, key)

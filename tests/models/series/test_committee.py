@@ -13,7 +13,7 @@ SHAPES = [(1, 1, (3,)), (2, 2, (3, 2)), (2, 0, (2,)), (1, 1, ())]
 
 
 @pytest.mark.parametrize(("k", "m", "hidden"), SHAPES)
-def test_each_member_is_fed_its_own_outputs(k, m, hidden):
+def test_a_committee_equals_its_members_averaged(k, m, hidden):
     lags, random = Lags((1, 3), (0, 2) if m else ()), np.random.default_rng(1)
     net = Network([*(Dense(n, "tanh") for n in hidden), Dense(k, "linear")])
     width = k * len(lags.outputs) + m * len(lags.inputs)

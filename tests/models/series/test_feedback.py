@@ -47,7 +47,7 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
+def test_long_runs_are_corrected_from_similar_runs(case, monkeypatch):
     """Newton's method on all steps at once ends in the numbers that one step after the other gives."""
     model, params, U, start = example(case, steps=feedback.LONG + 5)
     params = [{"W": 0.3 * p["W"], "b": p["b"]} for p in params]  # so that errors die out along the runs
@@ -55,7 +55,7 @@ def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
     alone = model.free_run(params, U, start)
     assert np.abs(near - alone).max() > 1e-3
     found = []
-    monkeypatch.setattr(Feedback, "_corrected", watched(Feedback._corrected, found))
+    monkeypatch.setattr(Feedback, "_correct", watched(Feedback._correct, found))
     np.testing.assert_allclose(model.free_run(params, U, start, near), alone, rtol=0, atol=1e-12)
     assert found[0] is not None
     # from nowhere near, or where a run leaves all bounds, the steps are made one after the other
@@ -73,9 +73,9 @@ def watched(function, found):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_jacobian_is_that_of_differences(case):
+def test_the_jacobian_equals_differences(case):
     model, params, U, start = example(case)
-    J = model.unrolled(params, U, model.free_run(params, U, start)).jacobian()
+    J = model.unroll(params, U, model.free_run(params, U, start)).jacobian()
     random = np.random.default_rng(0)
     for _ in range(3):
         v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
@@ -85,10 +85,10 @@ def test_the_jacobian_is_that_of_differences(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_start_of_a_run_moves_it_as_differences_say(case):
+def test_the_jacobian_by_the_start_equals_differences(case):
     model, params, U, start = example(case, runs=1)
-    unrolled = model.unrolled(params, U, model.free_run(params, U, start))
-    response = unrolled.spread(unrolled.start()[0])
+    unrolled = model.unroll(params, U, model.free_run(params, U, start))
+    response = unrolled.propagate(unrolled.start_jacobian()[0])
     random = np.random.default_rng(0)
     v = random.normal(size=start.shape)
     ahead, behind = (model.free_run(params, U, start + h * v) for h in (1e-6, -1e-6))
@@ -97,12 +97,12 @@ def test_the_start_of_a_run_moves_it_as_differences_say(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_bend_of_a_run_is_its_second_difference(case):
+def test_the_second_derivative_equals_differences(case):
     model, params, U, start = example(case)
     Y = model.free_run(params, U, start)
-    unrolled, random = model.unrolled(params, U, Y), np.random.default_rng(0)
+    unrolled, random = model.unroll(params, U, Y), np.random.default_rng(0)
     v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
-    bend = unrolled.bend(v, unrolled.jacobian() @ trees.ravel(v))
+    bend = unrolled.second_derivative(v, unrolled.jacobian() @ trees.ravel(v))
     h = 1e-4
     ahead, behind = (model.free_run(trees.add(params, v, step), U, start) for step in (h, -h))
     difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.max_lag :].ravel()
@@ -122,5 +122,5 @@ def test_three_steps_by_hand():
     U = np.array([1.0, 0.0, -1.0, 0.0]).reshape(1, 4, 1)
     Y = model.free_run(params, U, np.ones((1, 1, 1)))
     np.testing.assert_allclose(Y.ravel(), [1, 3.6, 3.16, 0.896], rtol=1e-14)
-    J = model.unrolled(params, U, Y).jacobian()
+    J = model.unroll(params, U, Y).jacobian()
     np.testing.assert_allclose(J, [[1, 1, 1], [4.2, 0.6, 1.6], [5.68, -0.64, 1.96]], rtol=1e-14)

@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 
 pytest.importorskip("sklearn")
-from deltarule.models.series.judging import judged, verdict
+from deltarule.models.series.judging import evaluate, verdict
 
 
 def series(steps, nonlinear, seed=0):
@@ -18,16 +18,16 @@ def series(steps, nonlinear, seed=0):
 
 
 @pytest.mark.parametrize("nonlinear", [True, False])
-def test_a_linear_system_is_said_to_be_one(nonlinear):
+def test_a_linear_system_gives_a_warning(nonlinear):
     u, y = series(600, nonlinear)
     options = {"input_lags": 1, "output_lags": 1, "hidden": (4,), "members": 2, "restarts": 1, "random_state": 0}
     model = dr.NARXRegressor(training="open-loop", **options).fit(u[:300], y[:300])
-    found = judged(model, (u[:300], y[:300]), (u[299:], y[299:]), 5)
-    assert found.model.shape == found.linear.shape == found.covered.shape == (5, 1)
+    found = evaluate(model, (u[:300], y[:300]), (u[299:], y[299:]), 5)
+    assert found.model.shape == found.linear.shape == found.coverage.shape == (5, 1)
     assert (found.model < found.persistence).all()
     assert (np.diff(found.persistence[:, 0]) > 0).all()
     assert (found.linear[-1] > 2 * found.model[-1]) == nonlinear
-    assert 0.85 < found.covered.mean() <= 1
+    assert 0.85 < found.coverage.mean() <= 1
     lines, warnings = verdict(model, found, 0.05)
     linear_wins = any("a linear model " in words for words in warnings)
     assert linear_wins == bool(found.linear[-1] <= found.model[-1])
@@ -39,7 +39,7 @@ def test_persistence_wins_on_a_random_walk():
     y = np.random.default_rng(2).normal(size=900).cumsum()
     model = dr.NARXRegressor(output_lags=2, hidden=(2,), training="open-loop", members=2, random_state=0)
     model.fit(None, y[:300])
-    found = judged(model, (None, y[:300]), (None, y[298:]), 1)
+    found = evaluate(model, (None, y[:300]), (None, y[298:]), 1)
     if found.persistence[-1] <= found.model[-1]:
         assert any("last measured value" in words for words in verdict(model, found, 0.0)[1])
     assert found.model[-1] < 1.2 * found.persistence[-1]

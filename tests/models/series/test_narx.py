@@ -37,7 +37,7 @@ def fitted():
     return dr.NARXRegressor(**SMALL).fit(U, y)
 
 
-def test_it_learns_a_plant_in_closed_loop(fitted):
+def test_closed_loop_training_of_a_plant(fitted):
     U, y = plant(200, seed=1)
     assert fitted.training_ == "closed-loop"
     assert (fitted.input_lags_, fitted.output_lags_, fitted.max_lag_) == ((1, 2), (1, 2), 2)
@@ -58,7 +58,7 @@ def test_one_step_ahead_is_a_free_run_of_one_step(fitted):
     np.testing.assert_allclose(run[2], ahead[12], rtol=1e-12)
 
 
-def test_the_forecast_goes_on_where_the_record_ends():
+def test_the_forecast_starts_after_the_record():
     U, y = plant(260, noise=0.02)
     model = dr.NARXRegressor(**SMALL).fit(U[:240], y[:240])
     ahead, std = model.forecast(20, U[240:], return_std=True)
@@ -134,7 +134,7 @@ def test_several_records_several_outputs_and_missing_values():
     assert len(model.correlations(U[0], Y[0])) == 2
 
 
-def test_lags_are_chosen_by_what_is_held_out():
+def test_lags_are_chosen_by_held_out_segments():
     random = np.random.default_rng(6)
     u = random.normal(size=400)
     y = np.zeros(400)
@@ -144,7 +144,7 @@ def test_lags_are_chosen_by_what_is_held_out():
     assert max(model.input_lags_) >= 4
 
 
-def test_the_same_seed_gives_the_same_bits():
+def test_the_same_seed_gives_the_same_result():
     U, y = plant(150)
     one, other = (dr.NARXRegressor(**SMALL).fit(U, y).simulate(U, y[:2]) for _ in range(2))
     assert (one == other).all()
@@ -156,7 +156,7 @@ def test_an_unstable_run_is_caught(fitted):
     broken = clone(fitted)
     vars(broken).update(vars(fitted))
     broken.committee_ = type(fitted.committee_)(fitted.committee_.model, params, fitted.committee_.weights)
-    with pytest.raises(dr.UnstableError, match="measured in step"):
+    with pytest.raises(dr.UnstableError, match=r"step \d+"):
         broken.simulate(1e3 * U, y[:2])
 
 
@@ -165,19 +165,19 @@ def test_an_unstable_run_is_caught(fitted):
     [
         ({"output_lags": [0]}, None, np.ones(50), "output_lags .*'auto'"),
         ({"training": "both"}, None, np.arange(50.0), "training .*auto, open-loop, closed-loop"),
-        ({"output_lags": 0}, None, np.arange(50.0), "neither .*input lag .*output lag"),
+        ({"output_lags": 0}, None, np.arange(50.0), "input_lags and output_lags"),
         ({"output_lags": 8}, None, np.arange(20.0), "the records have 20 steps"),
         ({}, np.zeros((4, 1)), np.arange(5.0), "U has 4 steps and y has 5"),
         ({}, None, np.full(50, np.nan), "column 0 of y holds no value"),
         ({}, None, np.array([0, 1, np.inf, 3]), "y holds .*infinite .*step 2"),
     ],
 )
-def test_what_is_refused(options, U, y, words):
+def test_bad_input_is_refused(options, U, y, words):
     with pytest.raises(dr.DeltaruleError, match=words):
         dr.NARXRegressor(**options).fit(U, y)
 
 
-def test_what_a_simulation_refuses(fitted):
+def test_bad_input_of_simulate_is_refused(fitted):
     U, y = plant(20)
     with pytest.raises(dr.DataError, match=r"y_start has 1 steps.* 2 steps"):
         fitted.simulate(U, y[:1])
@@ -189,7 +189,7 @@ def test_what_a_simulation_refuses(fitted):
         fitted.forecast(3)
 
 
-def test_a_model_file_holds_all_of_it(fitted, tmp_path):
+def test_a_model_file_restores_the_model(fitted, tmp_path):
     path, (U, y) = tmp_path / "plant.safetensors", plant(50, seed=8)
     fitted.save(path)
     for again in (dr.NARXRegressor.load(path), dr.load_model(path)):
@@ -202,7 +202,7 @@ def test_a_model_file_holds_all_of_it(fitted, tmp_path):
         dr.NARXRegressor.load(tmp_path / "table.safetensors")
 
 
-def test_scikit_learns_customs(fitted):
+def test_scikit_learn_conventions(fitted):
     model = dr.NARXRegressor(**SMALL)
     assert clone(fitted).get_params() == model.get_params()
     assert model.set_params(hidden=(5,)).hidden == (5,)

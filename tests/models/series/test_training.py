@@ -6,7 +6,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.data.lagged import Lags, Segment, windows
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.training import ClosedLoop, begin
+from deltarule.models.series.training import ClosedLoop, initial_state
 
 
 def problem():
@@ -18,10 +18,10 @@ def problem():
     return F, model.net.init(0, (3,), "float64")
 
 
-def test_the_gradient_is_that_of_differences():
+def test_the_gradient_equals_differences():
     F, p = problem()
-    assert not F.all_known
-    equations = F.call(ClosedLoop.equations, p)[1]
+    assert not F.is_complete
+    equations = F.call(ClosedLoop.normal_equations, p)[1]
     gradient = equations.gradient + trees.ravel(trees.multiply(F.prior(p), p))
     v = np.random.default_rng(1).normal(size=gradient.shape)
     ahead, behind = (F.value(trees.add(p, trees.unravel(v, p), h)) for h in (1e-6, -1e-6))
@@ -33,7 +33,7 @@ def test_the_gradient_is_that_of_differences():
 def test_the_trainers_own_step_leads_down_with_the_acceleration():
     F, p = problem()
     trainer = dr.LevenbergMarquardt(l2=0.3, refit=False)
-    state, before = begin(F, p), F.value(p)
+    state, before = initial_state(F, p), F.value(p)
     for _ in range(80):
         state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), lambda: None)
         if not record["accepted"]:
@@ -41,7 +41,7 @@ def test_the_trainers_own_step_leads_down_with_the_acceleration():
         assert record["cost"] < before
         before = float(record["cost"])
     F.value(p)  # so that the last run is not that of the state
-    gradient = F.call(ClosedLoop.equations, state.params)[1].gradient + trees.ravel(
+    gradient = F.call(ClosedLoop.normal_equations, state.params)[1].gradient + trees.ravel(
         trees.multiply(F.prior(state.params), state.params)
     )
     assert np.linalg.norm(gradient) < 1e-2

@@ -6,7 +6,7 @@ import pytest
 from deltarule.data.lagged import Lags, Segment, windows
 from deltarule.models.series.committee import Committee
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.uncertainty import Noise, measured_noise, sensitivity
+from deltarule.models.series.uncertainty import Noise, fit_noise, sensitivity
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 
@@ -31,12 +31,12 @@ def test_variances_of_a_first_order_system(members):
 
 
 @pytest.mark.parametrize(("shock", "noise"), [(0.5, 0.0), (0.0, 0.5), (0.4, 0.3)])
-def test_both_kinds_of_noise_are_told_apart(shock, noise):
+def test_both_kinds_of_noise_are_estimated(shock, noise):
     random, x = np.random.default_rng(0), np.zeros(8000)
     for t in range(1, len(x)):
         x[t] = C * x[t - 1] + shock * random.normal()
     y = (x + noise * random.normal(size=len(x)))[:, None]
     pieces = windows([Segment(np.empty((len(y), 0)), y)], Lags((1,), ()), 10, every=20)
-    found = measured_noise([(first_order(), pieces)])
+    found = fit_noise([(first_order(), pieces)])
     np.testing.assert_allclose(found.shocks, shock**2, atol=0.03)
     np.testing.assert_allclose(found.measurement, noise**2, atol=0.03)

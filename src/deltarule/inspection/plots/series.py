@@ -54,6 +54,6 @@ def correlogram(
 def correlograms(correlations: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
     """Plot the correlations of the errors with earlier errors and with each input; return names and figures."""
     return [
-        (name, correlogram(lags, values, correlations.bound, ylabel=f"with {name}"))
+        (name, correlogram(lags, values, correlations.bound, ylabel=f"correlation with {name}"))
         for name, lags, values in correlations.by_name(inputs)
     ]

@@ -1,1 +1,1 @@
-"""Time series: networks whose outputs come back as their inputs."""
+"""Models of time series: networks whose outputs are fed back as inputs."""

@@ -1,7 +1,7 @@
-"""Several networks with lags as one: each is fed its own outputs, and what they say is the weighted mean.
+"""`Committee`: several networks with lags as one, whose output is their weighted mean; each is fed its own outputs.
 
-Side by side they are one network with feedback, of block-diagonal layers and M k outputs, member by member. A
-measurement is the same for each of them.
+Side by side they are one network with feedback, of block-diagonal layers and M k outputs, member by member. Measured
+outputs are fed to all of them.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Committee:
 
     @classmethod
     def of(cls, model: Feedback, members: Sequence[Params], weights: Sequence[float]) -> "Committee":
-        """From members of one kind and their weights, which need not sum to 1."""
+        """Put members of one architecture side by side; their weights need not sum to 1."""
         share, k = np.array(weights, float) / np.sum(weights), model.net.outputs
         layers: Any = model.net.layers
         *hidden, last = layers
@@ -42,15 +42,15 @@ class Committee:
 
     @property
     def lags(self) -> Lags:
-        """Of each member."""
+        """The lags of each member."""
         return self.model.lags
 
     @property
     def outputs(self) -> int:
-        """k."""
+        """k, the number of outputs of one member."""
         return self.model.net.outputs // len(self.weights)
 
-    def each(self, Y: np.ndarray) -> np.ndarray:
+    def repeat(self, Y: np.ndarray) -> np.ndarray:
         """Outputs (.., k) once for each member, (.., M k)."""
         return np.tile(Y, len(self.weights))
 
@@ -59,30 +59,30 @@ class Committee:
         return (Y.reshape(*Y.shape[:-1], len(self.weights), self.outputs) * self.weights[:, None]).sum(axis=-2)
 
     def step(self, record: Segment) -> np.ndarray:
-        """One step ahead of a record (T, k), from step D on: (T - D, k), NaN where a value is missing."""
-        return self.mean(self.model.step(self.params, lagged(record.U, self.each(record.Y), self.lags)))
+        """Predict a record (T, k) one step ahead, from step D on: (T - D, k), NaN if an input or lag is missing."""
+        return self.mean(self.model.step(self.params, lagged(record.U, self.repeat(record.Y), self.lags)))
 
     def free_run(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
         """The members' free runs from measured outputs (K, D, k) with inputs (K, D + H, m), (K, D + H, M k)."""
         with np.errstate(all="ignore"):
-            return self.model.free_run(self.params, U, self.each(start))
+            return self.model.free_run(self.params, U, self.repeat(start))
 
-    def errors(self, pieces: Windows) -> np.ndarray:
-        """The errors of the free runs of windows, (K, H, k), 0 where nothing is measured."""
+    def errors(self, windows: Windows) -> np.ndarray:
+        """The errors of the free runs of windows, (K, H, k), 0 if an output is not measured."""
         D = self.lags.max_lag
-        run = self.mean(self.free_run(pieces.U, pieces.Y[:, :D]))[:, D:]
-        return np.where(pieces.measured > 0, run - pieces.Y[:, D:], 0.0)
+        run = self.mean(self.free_run(windows.U, windows.Y[:, :D]))[:, D:]
+        return np.where(windows.measured > 0, run - windows.Y[:, D:], 0.0)
 
 
 def _side_by_side(Ws: Sequence[np.ndarray], lags: Lags, k: int) -> np.ndarray:
-    """First layers (n, n_1) that take each its own member's outputs and all the same inputs."""
-    M, n, own = len(Ws), len(Ws[0]), k * len(lags.outputs)
+    """Join weights of first layers (n, n_1): each takes its own member's outputs, and all take the same inputs."""
+    M, n, width = len(Ws), len(Ws[0]), k * len(lags.outputs)
     joined = np.zeros((M, n, len(lags.outputs), M, k))
     for i, W in enumerate(Ws):
-        joined[i, :, :, i] = W[:, :own].reshape(n, len(lags.outputs), k)
-    return np.concatenate([joined.reshape(M * n, M * own), np.concatenate([W[:, own:] for W in Ws])], axis=1)
+        joined[i, :, :, i] = W[:, :width].reshape(n, len(lags.outputs), k)
+    return np.concatenate([joined.reshape(M * n, M * width), np.concatenate([W[:, width:] for W in Ws])], axis=1)
 
 
-def rms(errors: np.ndarray, pieces: Windows) -> np.ndarray:
-    """The root mean square of the errors of windows where something is measured, by steps ahead, (H, k)."""
-    return np.sqrt((errors**2).sum(axis=0) / np.maximum(pieces.measured.sum(axis=0), 1))
+def rms_by_horizon(errors: np.ndarray, windows: Windows) -> np.ndarray:
+    """The root mean square of the errors at measured outputs, by steps ahead, (H, k)."""
+    return np.sqrt((errors**2).sum(axis=0) / np.maximum(windows.measured.sum(axis=0), 1))

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from deltarule.inspection.report import Figure, pictures, render_page, verdict_cards
-from deltarule.models.series.judging import judged
+from deltarule.models.series.judging import evaluate
 from deltarule.models.series.narx import NARXRegressor
 
-STEPS = 30  # of errors by horizon
-DRAWN = 300  # steps of the run that is drawn, the last ones
-BAND = 1.96  # standard deviations that hold 95 of 100
+HORIZON = 30  # the largest horizon of the errors by horizon
+FORECAST_STEPS = 300  # of the plotted forecast, at the end of the record
+BAND = 1.96  # standard deviations of a 95 % band
 
 
 def series_report(
@@ -43,7 +43,7 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
     """A forecast of the last steps of each output, with its error band."""
     U, y = record
     Y = np.reshape(y, (len(y), -1))
-    steps = min(DRAWN, len(Y) - model.max_lag_ - 1)
+    steps = min(FORECAST_STEPS, len(Y) - model.max_lag_ - 1)
     before = (None if U is None else U[:-steps], y[:-steps])
     ahead, std = model.follow(*before).forecast(steps, None if U is None else U[-steps:], return_std=True)
     ahead, reach = np.reshape(ahead, (steps, -1)), BAND * np.reshape(std, (steps, -1))
@@ -62,7 +62,7 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
 
 def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
     """The errors of each output by horizon, and the correlations of the errors one step ahead."""
-    found = judged(model, record, record, STEPS)
+    found = evaluate(model, record, record, HORIZON)
     shown = []
     for j, (name, correlations) in enumerate(zip(model.names_[1], model.correlations(*record), strict=True)):
         lines = {"model": found.model[:, j], "linear": found.linear[:, j], "last value": found.persistence[:, j]}

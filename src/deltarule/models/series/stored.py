@@ -1,4 +1,4 @@
-"""A time-series model as a model file: the committee's network, its lags and scaling, and the end of its record."""
+"""Convert a fitted `NARXRegressor` to the content of a model file, and back."""
 
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from deltarule.models.series.uncertainty import Noise
 SOURCE = "series"
 
 
-def content(fitted: Any) -> model_file.Content:
-    """What the file of a fitted `NARXRegressor` holds."""
+def to_content(fitted: Any) -> model_file.Content:
+    """The content of the model file of a fitted `NARXRegressor`."""
     committee, (inputs, targets) = fitted.committee_, fitted.names_
     schema = {
         "source": SOURCE,
@@ -40,12 +40,12 @@ def content(fitted: Any) -> model_file.Content:
 
 
 def is_series(schema: Any) -> bool:
-    """Whether a model file's schema is that of a time series."""
+    """Whether the schema of a model file belongs to a time-series model."""
     return isinstance(schema, dict) and schema.get("source") == SOURCE
 
 
-def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
-    """The fitted `NARXRegressor`, which is `kind`, that a file's content describes.
+def from_content(path: Path, content: model_file.Content, kind: Any) -> Any:
+    """The fitted model from the content of a file; `kind` is the class `NARXRegressor`.
 
     Raises:
         ModelFileError: it contradicts itself.
@@ -58,7 +58,7 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
         )
         model = Feedback(content.net, lags, len(inputs), arrays["line"])
         if content.net.input_shape(content.params) != (model.width,):
-            raise DataError(f"its lags make {model.width} inputs, and its network takes others")
+            raise DataError(f"its lags give {model.width} inputs, and its network takes another number")
         fitted = kind(input_lags=list(lags.inputs), output_lags=list(lags.outputs))
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])

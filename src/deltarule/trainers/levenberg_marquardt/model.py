@@ -71,7 +71,7 @@ class Primal(NamedTuple):
 
 def primal_model(F: Objective, p: Params) -> Primal:
     """Compute J^T J and J^T r, with the prior."""
-    linearization, equations = F.equations(p)
+    linearization, equations = F.normal_equations(p)
     gradient = F.plus_prior(unravel(equations.gradient, p), p)
     trace = equations.hessian.__array_namespace__().trace(equations.hessian)
     return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, linearization)
