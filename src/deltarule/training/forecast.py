@@ -142,7 +142,6 @@ def _trial_size(sizes: Sizes, form: str | None) -> int:
 
 
 def _flops(sizes: Sizes, form: str | None, examples: int) -> float:
-    """The operations of a step on so many examples."""
     if form is None:
         return 6.0 * examples * sizes.products
     return form_costs(sizes, examples)[form].flops

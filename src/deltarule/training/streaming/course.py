@@ -97,52 +97,42 @@ class StreamedCourse(Course):
 
     @cached_property
     def engine(self) -> Any:
-        """The engine of the chunks."""
         return self.rows.engine
 
     @cached_property
     def sizes(self) -> Sizes:
-        """The sizes of the network for these inputs."""
         return self.net.sizes((self.rows.stream.inputs,))
 
     @property
     def compiled(self) -> bool:
-        """Python reads the chunks, so the loop is never compiled."""
-        return False
+        return False  # Python reads the chunks
 
     @property
     def divided(self) -> bool:
-        """Whether devices divide the chunks."""
         return self.rows.mesh is not None
 
     @property
     def longest_chunk(self) -> int:
-        """One epoch, because each is a pass over the disk."""
-        return 1
+        return 1  # each epoch is a pass over the disk
 
     def start(self, params: Params) -> Carry:
-        """The carry before the first epoch."""
         x = np.zeros((1, self.rows.stream.inputs), self.rows.dtype)
         row = self.engine.make_rows(x, np.zeros((1, self.net.outputs), x.dtype), None)
         return Carry(self.trainer.init(self.net, params, row), params, np.float64(np.inf), np.float64(-np.inf), 0, 0, 0)
 
     def kept(self, score: Any) -> Any:
-        """Sums over passes are NumPy's numbers, whatever the engine."""
         return np.float64(score)
 
     def largest(self) -> float:
-        """The targets are not known beforehand, so no finite parameter counts as diverged."""
-        return np.inf
+        return np.inf  # the targets are not known beforehand
 
     def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
-        """Without orders, because each epoch draws those of its chunks."""
         key = self.engine.key((*self.path, NOISE)) if any(layer.is_random for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
             yield EpochContext(None, drawn, self.clock_of(epoch, clock))
 
     def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
-        """Take one step that sums over passes, or run the trainer's epoch over each chunk in turn."""
         began, waited = time.perf_counter(), []
         run = self._step if self.trainer.sums_over_stream else self._descend
         state, record = run(carry, context, waited)
