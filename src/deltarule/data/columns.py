@@ -28,7 +28,7 @@ from deltarule.data.cells import (
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.errors import ConfigurationError, DataError, format_number
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,13 @@ class NumericColumn(Column):
         return self.mean + self.std * scaled
 
     def describe(self) -> str:
-        span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
+        span = "" if self.low is None else f", from {format_number(self.low)} to {format_number(self.high)}"
         if self.mean == 0 and self.std == 1:
             return f"taken as it is{span}"
         if self.mean == 0 and self.low is not None and self.low >= 0 and self.high != 0:  # scaled by its mean alone
-            return f"mean {self.std:.4g}{span}"
+            return f"mean {format_number(self.std)}{span}"
         missing = "; missing cells are imputed" if self.imputed else ""
-        return f"mean {self.mean:.4g}, standard deviation {self.std:.4g}{span}{missing}"
+        return f"mean {format_number(self.mean)}, standard deviation {format_number(self.std)}{span}{missing}"
 
     def row_values(self, block: np.ndarray) -> np.ndarray:
         """One number for each row of the column's inputs (N, width), different for different cells, (N,)."""

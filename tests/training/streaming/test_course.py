@@ -71,8 +71,15 @@ def epochs_of(place):
 
 
 @pytest.mark.parametrize(
-    ("name", "end"),
-    [*((name, KeyboardInterrupt) for name in TRAININGS), ("momentum", RuntimeError("a callback of the user's"))],
+    ("engine", "name", "end"),
+    [
+        *(("numpy", name, KeyboardInterrupt) for name in TRAININGS if name != "noise"),
+        ("numpy", "momentum", RuntimeError("a callback of the user's")),
+        *(
+            pytest.param("jax", name, KeyboardInterrupt, marks=[WITHOUT_JAX, *([pytest.mark.slow] if slow else [])])
+            for name, slow in ((name, name in ("momentum", "adam")) for name in TRAININGS)
+        ),
+    ],
 )
 def test_it_goes_on_as_if_nothing_had_happened(tmp_path, name, end):
     def fail(record):
