@@ -29,6 +29,9 @@ from engines import NAMES
 os.environ["DELTARULE_CACHE"] = "0"  # a program that another version compiled must not stand in for this one's
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
+# The threads of BLAS wait actively, for cores that the other workers of pytest-xdist need. BLAS reads this when it is
+# loaded, so it is for those workers and for subprocesses.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 QUICK_TO_COMPILE = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false")
 if QUICK_TO_COMPILE and engine.jax_is_installed() and tuple(map(int, version("jax").split(".")[:2])) < (0, 11):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1")

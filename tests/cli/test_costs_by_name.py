@@ -47,7 +47,8 @@ def test_huber_on_a_tenth_of_outliers_is_near_what_clean_data_give(run, tables, 
     rmse = {}
     for name, words in (("clean", ()), ("spoilt", ("--cost", "huber"))):
         model = tmp_path / f"{name}.safetensors"
-        last_line(run("train", tables / f"{name}.csv", "--target", "y", *words, "--out", model, "--json"))
+        words = ("--target", "y", "--hidden", 10, *words, "--out", model, "--json")
+        last_line(run("train", tables / f"{name}.csv", *words))
         rmse[name] = last_line(run("evaluate", model, tables / "test.csv", "--json"))["test_rmse"]
     assert rmse["spoilt"] < 1.2 * rmse["clean"]
     net = load_model(tmp_path / "spoilt.safetensors").net
@@ -69,7 +70,8 @@ def test_the_summary_and_the_verdict_of_huber(run, tables, tmp_path):
     assert "4 starts" in expected
     assert "the last" in expected
     assert "the huber cost" in expected
-    plain = run("train", tables / "spoilt.csv", "--target", "y", "--out", tmp_path / "q.safetensors")
+    words = ("train", tables / "spoilt.csv", "--target", "y", "--hidden", 10, "--out", tmp_path / "q.safetensors")
+    plain = run(*words)
     assert "--cost huber bounds their influence" in " ".join(plain.out.replace("│", " ").split())
 
 

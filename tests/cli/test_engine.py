@@ -36,7 +36,9 @@ def test_a_small_training_takes_numpy_by_itself(run, shelf, words):
 
 
 @WITHOUT_JAX
-@pytest.mark.parametrize("trainer", ["sgd", "adam", "lm", "newton-cg"])
+@pytest.mark.parametrize(
+    "trainer", ["adam", "lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sgd", "newton-cg"))]
+)
 def test_both_engines_train_the_same_network(run, shelf, trainer):
     words = ("train", shelf / "flowers.csv", *FLOWERS, "--trainer", trainer)
     for name in ("numpy", "jax"):

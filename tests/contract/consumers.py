@@ -4,6 +4,7 @@ import itertools
 import subprocess
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from deltarule.curvature.hessian import backward_pass
 from deltarule.data import NumericColumn, Schema
 from deltarule.network.tracing import equations
 from deltarule.training.forecast import forecast
-from engines import on
+from engines import WITHOUT_JAX, on
 
 FIRST_ORDER = {
     "gd": dr.GradientDescent(eta=0.05, batch_size=None),
@@ -29,7 +30,17 @@ GAUSS_NEWTON = {
     "mini-batch lm": dr.LevenbergMarquardt(batch_size=15),
 }
 TRAINERS = {**FIRST_ORDER, **GAUSS_NEWTON, "newton-cg": dr.NewtonCG()}
+ON_JAX = ("adam", "dual", "cg", "newton-cg")  # those that are quick there too: JAX compiles each
 BAYESIAN = {solver: dr.BayesianRegularization(solver=solver) for solver in ("primal", "dual")}
+
+
+def every_trainer(**also: Any) -> pytest.MarkDecorator:
+    """A test for each trainer on each engine."""
+    cases = []
+    for name, trainer in (TRAINERS | also).items():
+        slow = () if name in ON_JAX or name in also else (pytest.mark.slow,)
+        cases += [(trainer, "numpy"), pytest.param(trainer, "jax", marks=(WITHOUT_JAX, *slow))]
+    return pytest.mark.parametrize(("trainer", "engine"), cases, ids=str)
 
 
 def examples(positive: bool = False) -> tuple[np.ndarray, np.ndarray]:

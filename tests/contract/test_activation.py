@@ -41,7 +41,7 @@ def network(output="linear"):
     return dr.Network([dr.Dense(4, "silu"), dr.Dense(1, output)])
 
 
-@pytest.mark.parametrize("trainer", {**consumers.TRAINERS, **consumers.BAYESIAN}.values(), ids=str)
+@consumers.every_trainer(bayesian=consumers.BAYESIAN["primal"], bayesian_dual=consumers.BAYESIAN["dual"])
 def test_every_trainer(trainer, engine):
     X, Y = consumers.examples()
     consumers.assert_it_trains(network(), trainer, engine, X, Y)

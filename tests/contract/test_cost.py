@@ -41,7 +41,7 @@ def network(output="linear"):
     return dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, output)], LogCosh())
 
 
-@pytest.mark.parametrize("trainer", consumers.TRAINERS.values(), ids=str)
+@consumers.every_trainer()
 def test_every_trainer(trainer, engine):
     consumers.assert_it_trains(network(), trainer, engine, *consumers.examples())
 

@@ -100,7 +100,7 @@ def scaling():
 NET = dr.Network([Scaling(), dr.Dense(4, "tanh"), Scaling(), dr.Dense(1, "linear")])
 
 
-@pytest.mark.parametrize("trainer", consumers.TRAINERS.values(), ids=str)
+@consumers.every_trainer()
 def test_every_trainer(trainer, engine):
     consumers.assert_it_trains(NET, trainer, engine, *consumers.examples())
 

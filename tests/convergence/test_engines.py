@@ -38,7 +38,12 @@ def on_both(net, Y, trainer, **options):
     return [dr.train(net, X, Y, trainer=trainer, seed=2, engine=engine, **options) for engine in ("numpy", "jax")]
 
 
-@pytest.mark.parametrize("name", TRAININGS)
+QUICK = ("lm primal", "lm cg", "newton-cg on classes")  # each way of solving; the first steps of all are below
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAININGS]
+)
 def test_the_same_minimum(name):
     one, other = on_both(*TRAININGS[name], epochs=400, stopping=dr.Stopping(min_grad=1e-8))
     assert (one.engine, other.engine) == ("numpy", "jax")

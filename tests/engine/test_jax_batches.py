@@ -34,7 +34,7 @@ def batch_of(m, shape):
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="on a GPU a batch is not halved")
-@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("more", [-1, pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_batch_of_images_in_halves_is_the_whole_batch(more):
     m, seen = jax_batches.HALVED_FROM + more, []
     params = on("jax", IMAGES.init(0, (3, 3, 1), "float64"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import deltarule as dr
 from deltarule.engine import machine
@@ -88,7 +88,7 @@ def test_blas_itself_obeys():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     machine._libraries()
-    before = threads()
-    with threads_for_order(10):
-        assert threads() == {1}
-    assert threads() == before
+    with threadpool_limits(2, user_api="blas"):
+        with threads_for_order(10):
+            assert threads() == {1}
+        assert threads() == {2}

@@ -107,6 +107,7 @@ def test_nielsen_6(example):
     assert convolutional > dense + 0.5
 
 
+@pytest.mark.slow
 def test_beyond(example):
     assert float(example("beyond").split()[0]) > 98
 

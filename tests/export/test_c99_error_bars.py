@@ -36,8 +36,17 @@ def in_c(source, folder, rows, k, real=ctypes.c_double):
     return np.array(outs), np.array(stds)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "elliotsig", "relu", "linear"])
-@pytest.mark.parametrize("count", [12, 40], ids=["dual", "primal"])
+QUICK = {("tanh", 12), ("sigmoid", 40), ("softplus", 12), ("elliotsig", 40), ("relu", 12), ("linear", 40)}
+
+
+@pytest.mark.parametrize(
+    ("activation", "count"),  # 12 rows take the dual form, 40 the primal one
+    [
+        pytest.param(activation, count, marks=() if (activation, count) in QUICK else pytest.mark.slow)
+        for activation in ("tanh", "sigmoid", "softplus", "elliotsig", "relu", "linear")
+        for count in (12, 40)
+    ],
+)
 def test_double_is_ours_to_rounding(activation, count, tmp_path):
     model = dr.NetworkRegressor(hidden=(4, 3), activation=activation, restarts=2, epochs=20, random_state=0)
     model.fit(X[:count], Y[:count])

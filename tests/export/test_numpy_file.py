@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from deltarule.export.languages import numpy_source
+from export.conftest import KINDS
 
 
 def imported(case, precision="double"):
@@ -73,8 +74,12 @@ def test_missing_numbers_without_categories(make):
     assert np.all(np.abs(found - case.expected) <= 1e-12 * case.scale)
 
 
-def test_it_needs_numpy_only_and_warns_of_nothing(case, tmp_path):
-    (tmp_path / "net.py").write_text(numpy_source(case.program, "net", "double"))
-    rows = f"nan = float('nan'); rows = {case.rows.tolist()}"
-    program = f"import sys; import net; {rows}; net.run(rows); assert 'deltarule' not in sys.modules"
-    subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, check=True)
+def test_they_need_numpy_only_and_warn_of_nothing(make, tmp_path):
+    """All of them in one process."""
+    program = ["import sys", "nan = float('nan')"]
+    for i, kind in enumerate(KINDS):
+        case = make(kind)
+        (tmp_path / f"net{i}.py").write_text(numpy_source(case.program, "net", "double"))
+        program += [f"import net{i}", f"net{i}.run({case.rows.tolist()})"]
+    (tmp_path / "program.py").write_text("\n".join([*program, "assert 'deltarule' not in sys.modules"]))
+    subprocess.run([sys.executable, "-W", "error", "program.py"], cwd=tmp_path, check=True)

@@ -7,9 +7,10 @@ import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.export import export_model
 from deltarule.export.languages import structured_text
-from export.conftest import KINDS, make_case
+from export.conftest import KINDS, dense, make_case
 from export.plc import Plc
 
+SMALL = (dense("tanh", 2), "softmax", ("a", "b"))
 TABLES = {kind: parts for kind, parts in KINDS.items() if all(isinstance(layer, dr.Dense) for layer in parts[0])}
 
 
@@ -53,11 +54,18 @@ def test_rows_that_no_network_can_read_are_refused(make):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("blark") is None, reason="blark is not installed")
-@pytest.mark.parametrize(("kind", "precision"), [("imputed", "double"), ("softmax", "float")])
-def test_an_independent_grammar_takes_the_file(kind, precision, make):
+@pytest.mark.parametrize(
+    ("kind", "precision"),
+    [
+        (SMALL, "double"),
+        pytest.param(KINDS["imputed"], "double", marks=pytest.mark.slow),
+        pytest.param(KINDS["softmax"], "float", marks=pytest.mark.slow),
+    ],
+)
+def test_an_independent_grammar_takes_the_file(kind, precision):
     from blark.parse import parse_source_code
 
-    source = structured_text(make(kind).program, "net", precision)
+    source = structured_text(make_case(*kind, imputed=True).program, "net", precision)
     assert parse_source_code(source).exception is None
     assert parse_source_code(source.replace("END_FOR;", "END;", 1)).exception is not None
 

@@ -100,10 +100,10 @@ def test_error_bars_are_those_of_the_measured_residuals(solver):
 
 def test_an_estimator_trains_saves_and_predicts(tmp_path):
     scale = [100.0, 0.01]
-    model = dr.NetworkRegressor(random_state=0).fit(X, Y * scale + [5, 0])
+    model = dr.NetworkRegressor(hidden=(8,), random_state=0).fit(X, Y * scale + [5, 0])
     assert model.regularization_ == "bayesian"
     assert model.score(X, TRUE * scale + [5, 0]) > 0.98
-    few = dr.NetworkRegressor(random_state=0).fit(X[:20], Y[:20])
+    few = dr.NetworkRegressor(hidden=(20,), random_state=0).fit(X[:20], Y[:20])
     assert few.ensemble_.members[0].rows is not None  # the dual form
     few.save(tmp_path / "m.safetensors")
     loaded = load_model(tmp_path / "m.safetensors")
@@ -113,7 +113,7 @@ def test_an_estimator_trains_saves_and_predicts(tmp_path):
 
 @pytest.mark.parametrize("options", [{"trainer": "adam"}, {"cost": "huber"}, {"regularization": "early-stopping"}])
 def test_other_ways_of_an_estimator(options):
-    model = dr.NetworkRegressor(random_state=0, **options)
+    model = dr.NetworkRegressor(hidden=(8,), random_state=0, **options)
     assert model.fit(X, Y).score(X, TRUE) > model.fit(X, WHOLE).score(X, TRUE) - 0.1
 
 
@@ -122,7 +122,9 @@ def test_a_mixed_table_and_rows_of_weight_0():
 
     frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": ["u", "v"] * 40})
     weight = (np.arange(80) % 4 > 0).astype(float)
-    model = dr.NetworkRegressor(random_state=0).fit(frame, pd.DataFrame(Y, columns=["f", "g"]), sample_weight=weight)
+    model = dr.NetworkRegressor(hidden=(8,), random_state=0).fit(
+        frame, pd.DataFrame(Y, columns=["f", "g"]), sample_weight=weight
+    )
     assert model.score(frame, TRUE) > 0.97
     assert model.schema().target_names == ("f", "g")
 

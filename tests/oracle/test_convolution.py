@@ -72,7 +72,7 @@ def every_form(window, H, width, W, a, delta):
 @example(((2, 9, 7, 2), (3, 2), (2, 3), "valid"), 3)
 @example(((2, 5, 6, 3), (2, 3), (2, 2), "same"), 3)
 @example(((2, 6, 11, 1), (3, 3), (1, 1), "same"), 2)  # three tiles, the last of three places
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_the_three_products_of_a_convolution(geometry, f):
     shape, size, stride, padding = geometry
     window = Window(size, stride, padding)
@@ -94,7 +94,7 @@ def test_the_three_products_of_a_convolution(geometry, f):
 @given(geometries(), st.sampled_from(POOLS), st.booleans())
 @example(((2, 4, 4, 2), (2, 2), (2, 2), "valid"), "MaxPool", True)
 @example(((2, 7, 5, 1), (3, 2), (3, 2), "valid"), "MeanPool", False)
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_pooling_ties_included(geometry, kind, tied):
     shape, size, stride, padding = geometry
     (a,) = normal(2, shape)

@@ -11,7 +11,7 @@ import deltarule as dr
 from deltarule.cli import main
 from deltarule.data import NumericColumn, Schema
 from deltarule.play.problems import GENERATED
-from deltarule.play.sources import problem_of
+from deltarule.play.sources import load_problem
 
 pytest.importorskip("uvicorn")
 
@@ -98,7 +98,7 @@ def trained(tmp_path, monkeypatch, capsys):
         assert main(["trace", "wells.safetensors", "wells.csv", "--row", str(row), "--json"]) == 0
         return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
-    return problem_of("wells.safetensors", "wells.csv"), trace
+    return load_problem("wells.safetensors", "wells.csv"), trace
 
 
 def expected_results(traced):
@@ -289,7 +289,7 @@ def test_points_set_with_the_mouse_and_the_keyboard(page):
 
 
 def test_a_digit_drawn_and_read(served, opened):
-    page = opened(served(problem_of("digits")).address)
+    page = opened(served(load_problem("digits")).address)
     part(page, "speed").select_option("0")
     part(page, "run").click()
     wait_for_epoch(page, 15)
@@ -361,7 +361,7 @@ ALL = [(*size, scheme, name) for size in SIZES for scheme in ("light", "dark") f
     [*QUICK, *(pytest.param(*one, marks=pytest.mark.slow) for one in ALL if one not in QUICK)],
 )
 def test_nothing_sticks_out_and_no_serious_finding_of_axe(served, opened, width, height, scheme, name):
-    problem = problem_of(name)
+    problem = load_problem(name)
     page = opened(served(problem).address, viewport={"width": width, "height": height}, color_scheme=scheme)
     part(page, "step").click()
     part(page, "step").click()
@@ -397,7 +397,7 @@ def test_the_stop_button_of_a_training_that_is_watched(opened):
     assert epoch(page) == result.epochs
     assert serious_findings(page) == []
     watch.close()
-    page.get_by_text("has ended; what is shown stays").wait_for()
+    page.get_by_text("has ended; the last numbers stay here").wait_for()
 
 
 def test_touch(served, opened):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from deltarule.errors import ConfigurationError
-from deltarule.play.choices import OF_BATCHES, TRAINERS, Choices, costs_for
+from deltarule.play.choices import BATCH_TRAINERS, TRAINERS, Choices, costs_for
 from deltarule.play.problems import GENERATED
 
 
@@ -26,7 +26,7 @@ def test_highams_network_has_23_parameters():
 @pytest.mark.parametrize("name", TRAINERS)
 def test_every_trainer_has_batches_where_it_takes_them_and_no_more_than_there_are(name):
     ((_, trainer),) = Choices(trainer=name, batch_size=50).trainers(10)
-    assert getattr(trainer, "batch_size", None) == (10 if name in OF_BATCHES else None)
+    assert getattr(trainer, "batch_size", None) == (10 if name in BATCH_TRAINERS else None)
 
 
 def test_bayesian_regularisation_gets_linear_outputs_for_classes_too():

@@ -57,7 +57,7 @@ def test_batch_by_batch_is_the_epoch(name, l2):
 
 def test_an_update_of_sgd_is_eta_times_the_mean_gradient():
     learner, problem, _ = learner_of("sgd", eta=0.25)
-    index = learner.batch_rows()
+    index = learner.next_batch()
     before = learner.now.params
     learner.batch()
     net = learner.course.net
@@ -72,7 +72,7 @@ def test_an_update_of_sgd_is_eta_times_the_mean_gradient():
 def test_a_trainer_of_all_examples_takes_an_epoch_as_its_batch(name):
     learner, problem, _ = learner_of(name)
     assert learner.batches == 1
-    assert len(learner.batch_rows()) == len(problem.X)
+    assert len(learner.next_batch()) == len(problem.X)
     learner.batch()
     assert learner.now.epoch == 1
     assert learner.update is not None

@@ -8,10 +8,10 @@ from deltarule.cli.screen import to_json_types
 from deltarule.errors import ConfigurationError, DeltaruleError
 from deltarule.play import picture
 from deltarule.play.choices import TRAINERS
-from deltarule.play.frames import told_by
+from deltarule.play.frames import count_known_moments
 from deltarule.play.lesson import Lesson
 from deltarule.play.problems import GENERATED
-from deltarule.play.sources import problem_of
+from deltarule.play.sources import load_problem
 
 
 def lesson_of(name="higham", **changes):
@@ -39,7 +39,7 @@ def test_a_frame_holds_the_trace_of_its_example_to_the_last_bit():
 
 
 def test_of_wide_layers_some_neurons_are_drawn_and_their_numbers_are_the_same():
-    lesson = Lesson(problem_of("digits"))
+    lesson = Lesson(load_problem("digits"))
     shown = lesson.shown
     assert [len(one) for one in shown] == [16, 16, 10]
     frame = as_json(lesson.frame())
@@ -119,7 +119,7 @@ def test_looking_back_and_forward_again():
 
 def test_only_news_is_told():
     lesson = lesson_of()
-    told = told_by(lesson.frame())
+    told = count_known_moments(lesson.frame())
     lesson.epoch()
     (learner,) = lesson.frame(told)["learners"]
     assert learner["from"] == 1
@@ -130,12 +130,12 @@ def test_only_news_is_told():
 
 def test_examples_of_a_batch_come_one_after_the_other_and_then_the_update():
     lesson = lesson_of(batch_size=3)
-    rows, seen = lesson.learners[0].batch_rows().tolist(), []
+    rows, seen = lesson.learners[0].next_batch().tolist(), []
     while lesson.learners[0].update is None:
         seen.append(lesson.row)
         lesson.example()
     assert seen == rows
-    assert lesson.row == lesson.learners[0].batch_rows()[0]
+    assert lesson.row == lesson.learners[0].next_batch()[0]
     frame = as_json(lesson.frame())
     assert frame["learners"][0]["batch"] == 1
     update = frame["update"]
@@ -170,7 +170,7 @@ def test_regions_are_what_the_network_answers():
     lesson = lesson_of()
     view = lesson.frame()["learners"][0]["view"]
     labels = np.frombuffer(base64.b64decode(view["label"]), np.uint8).reshape(picture.GRID, picture.GRID)
-    x0, x1, y0, y1 = picture.box_of(lesson.problem)
+    x0, x1, y0, y1 = picture.axis_limits(lesson.problem)
     net, params = lesson.net, lesson.learners[0].now.params
     corners = net(params, [[x0, y1], [x1, y1], [x0, y0], [x1, y0]]).argmax(axis=1)
     np.testing.assert_array_equal(labels[[0, 0, -1, -1], [0, -1, 0, -1]], corners)
@@ -188,7 +188,7 @@ def test_bayesian_regularisation_has_a_band_that_is_wider_where_there_are_no_dat
 
 
 def test_a_drawn_digit_is_read_as_the_network_reads_it():
-    lesson = Lesson(problem_of("digits"))
+    lesson = Lesson(load_problem("digits"))
     pixels = lesson.problem.X[5].tolist()
     answer = as_json(lesson.classify(pixels))
     expected = lesson.net(lesson.learners[0].now.params, [pixels])[0]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deltarule.errors import ConfigurationError
-from deltarule.play.problems import GENERATED, drawn
+from deltarule.play.problems import GENERATED, points_problem
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -23,7 +23,7 @@ def test_the_two_classes_of_xor_are_opposite_quarters():
 
 
 def test_points_set_with_the_mouse():
-    problem = drawn([[0.5, -0.25, 1], [-0.5, 0.25, 0]])
+    problem = points_problem([[0.5, -0.25, 1], [-0.5, 0.25, 0]])
     np.testing.assert_array_equal(problem.X, [[0.5, -0.25], [-0.5, 0.25]])
     np.testing.assert_array_equal(problem.Y, [[1], [0]])
 
@@ -45,4 +45,4 @@ def test_points_set_with_the_mouse():
 )
 def test_anything_else_is_no_point(points):
     with pytest.raises(ConfigurationError, match="triples"):
-        drawn(points)
+        points_problem(points)

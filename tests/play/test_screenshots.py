@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.play.sources import problem_of
+from deltarule.play.sources import load_problem
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("uvicorn")
@@ -62,7 +62,7 @@ def take(page, file, before=None):
 
 
 def test_a_step_by_equation(served, opened, folder):
-    page = opened(served(problem_of("higham")).address, viewport={"width": 1280, "height": 860})
+    page = opened(served(load_problem("higham")).address, viewport={"width": 1280, "height": 860})
     part(page, "speed").select_option("0")
     part(page, "run").click()
     page.wait_for_function("() => Number(document.getElementById('epoch').textContent) >= 400")
@@ -77,7 +77,7 @@ def test_a_step_by_equation(served, opened, folder):
 
 def test_two_trainers_side_by_side(served, opened, folder):
     options = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"}
-    page = opened(served(problem_of("spirals")).address, **options)
+    page = opened(served(load_problem("spirals")).address, **options)
     part(page, "set-versus").select_option("lm")
     part(page, "view-1").wait_for()
     epochs(page, 60)
@@ -85,7 +85,7 @@ def test_two_trainers_side_by_side(served, opened, folder):
 
 
 def test_a_digit_drawn(served, opened, folder):
-    page = opened(served(problem_of("digits")).address, viewport={"width": 1280, "height": 860})
+    page = opened(served(load_problem("digits")).address, viewport={"width": 1280, "height": 860})
     epochs(page, 12)
     part(page, "pad").scroll_into_view_if_needed()
     box = part(page, "pad").bounding_box()
@@ -101,7 +101,7 @@ def test_a_digit_drawn(served, opened, folder):
 
 
 def test_error_bars_on_a_narrow_screen(served, opened, folder):
-    page = opened(served(problem_of("curve")).address, viewport={"width": 400, "height": 860})
+    page = opened(served(load_problem("curve")).address, viewport={"width": 400, "height": 860})
     part(page, "set-trainer").select_option("bayesian")
     epochs(page, 20)
     page.locator("#steps button", has_text="(2) z2").click()
@@ -121,7 +121,7 @@ def test_a_training_that_is_watched(opened, folder):
     page.get_by_text("all 25 epochs were run").wait_for()
     take(page, folder / "watch.png")
     watch.close()
-    page.get_by_text("has ended; what is shown stays").wait_for()
+    page.get_by_text("has ended; the last numbers stay here").wait_for()
 
 
 def test_the_report_of_a_regression(browser, report_of, tmp_path, folder):

@@ -6,7 +6,7 @@ from deltarule.data import NumericColumn, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.play.lesson import Lesson
 from deltarule.play.problems import GENERATED
-from deltarule.play.sources import problem_of
+from deltarule.play.sources import load_problem
 
 
 @pytest.fixture
@@ -21,18 +21,18 @@ def table(tmp_path):
 
 def test_a_name_is_a_generated_problem():
     for name in GENERATED:
-        assert problem_of(name).name == name
+        assert load_problem(name).name == name
 
 
 def test_the_first_columns_of_a_table_and_its_last_one_as_the_target(table):
-    problem = problem_of(table)
+    problem = load_problem(table)
     assert problem.inputs == ("a", "b")
     assert problem.outputs == ("y",)
     assert problem.view == "plane"
     assert "first 2 of 3 inputs" in problem.title
     assert len(problem.X) == 42  # 70 % train
     assert problem.validation[0].shape == (9, 2)
-    every = problem_of(table, columns=None, target=["a"])
+    every = load_problem(table, columns=None, target=["a"])
     assert every.inputs == ("b", "c", "y")
     assert every.view == "table"
     lesson = Lesson(every)
@@ -42,7 +42,7 @@ def test_the_first_columns_of_a_table_and_its_last_one_as_the_target(table):
 
 
 def test_the_rows_of_a_table_are_those_of_its_source(table):
-    problem = problem_of(table)
+    problem = load_problem(table)
     lesson = Lesson(problem)
     row = int(problem.rows[7])
     lesson.look(row)
@@ -60,7 +60,7 @@ def test_the_first_rows_of_a_folder_train_and_what_it_holds_out_is_scored(tmp_pa
     table = pd.DataFrame(random.normal(size=(3000, 3)), columns=["a", "b", "c"])
     table.assign(kind=(table.a > 0).astype(int)).to_parquet(tmp_path / "part.parquet")
     monkeypatch.setattr("deltarule.play.sources.MOST_ROWS", 500)
-    problem = problem_of(str(tmp_path), target="kind")
+    problem = load_problem(str(tmp_path), target="kind")
     assert problem.inputs == ("a", "b")
     assert problem.classes == ("0", "1")
     assert problem.X.shape == (500, 2)
@@ -68,14 +68,14 @@ def test_the_first_rows_of_a_folder_train_and_what_it_holds_out_is_scored(tmp_pa
     assert len(problem.validation[0]) == 450
     Lesson(problem).frame()
     with pytest.raises(ConfigurationError, match="--target"):
-        problem_of(str(tmp_path))
+        load_problem(str(tmp_path))
 
 
 def test_the_arrays_of_a_folder(tmp_path):
     X = np.random.default_rng(0).normal(size=(200, 2))
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", X[:, :1] * X[:, 1:])
-    problem = problem_of(str(tmp_path))
+    problem = load_problem(str(tmp_path))
     assert problem.view == "plane"
     assert problem.classes is None
     assert len(problem.X) + len(problem.validation[0]) == 170  # 30 are the test part
@@ -87,11 +87,11 @@ def test_a_time_series_model_is_refused_with_what_to_do(tmp_path):
     model = dr.NARXRegressor(input_lags=1, output_lags=1, hidden=(2,), training="open-loop", random_state=0).fit(u, y)
     model.save(tmp_path / "narx.safetensors")
     with pytest.raises(ModelFileError, match="deltarule report"):
-        problem_of(str(tmp_path / "narx.safetensors"))
+        load_problem(str(tmp_path / "narx.safetensors"))
 
 
 def test_digits_are_pictures():
-    problem = problem_of("digits")
+    problem = load_problem("digits")
     assert problem.image == (8, 8)
     assert problem.view == "image"
     assert problem.classes == tuple("0123456789")
@@ -110,7 +110,7 @@ def model(tmp_path):
 
 def test_a_model_goes_on_where_it_stands_on_the_rows_that_are_named(model, table):
     path, net, params = model
-    problem = problem_of(path, table)
+    problem = load_problem(path, table)
     lesson = Lesson(problem)
     assert len(problem.X) == 60
     np.testing.assert_array_equal(problem.rows, np.arange(60))
@@ -123,19 +123,19 @@ def test_a_model_goes_on_where_it_stands_on_the_rows_that_are_named(model, table
 
 
 def test_a_model_alone_reads_no_other_file(model):
-    problem = problem_of(model[0])
+    problem = load_problem(model[0])
     np.testing.assert_array_equal(problem.X, [[0, 0, 0]])
     Lesson(problem).frame()
 
 
 def test_what_cannot_be_played_is_refused(model, tmp_path, table):
     with pytest.raises(ModelFileError, match="there is no model file"):
-        problem_of("none.safetensors")
+        load_problem("none.safetensors")
     with pytest.raises(DataError, match=r"none\.csv"):
-        problem_of("none.csv", target=["y"])
-    with pytest.raises(ConfigurationError, match="rows for a model file"):
-        problem_of("circles", table)
+        load_problem("none.csv", target=["y"])
+    with pytest.raises(ConfigurationError, match="model file"):
+        load_problem("circles", table)
     path = tmp_path / "bare.safetensors"
     dr.save(path, model[1], model[2])
     with pytest.raises(ModelFileError, match="has no schema"):
-        problem_of(str(path))
+        load_problem(str(path))

@@ -45,9 +45,9 @@ def play(options: PlayOptions) -> None:
     """
     check_values(options)
     from deltarule.play.server import Playground
-    from deltarule.play.sources import problem_of
+    from deltarule.play.sources import load_problem
 
-    problem = problem_of(
+    problem = load_problem(
         options.source,
         options.rows,
         target=options.target,

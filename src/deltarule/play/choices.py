@@ -1,4 +1,4 @@
-"""What a user chose on the page: checked, bounded, and turned into a network and trainers."""
+"""The settings that a user chooses on the page: check them, and build the network and the trainers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -16,14 +16,14 @@ from deltarule.play.problems import Problem
 from deltarule.trainers.base import Trainer
 
 MOST_LAYERS, MOST_NEURONS, MOST_PARAMETERS = 6, 256, 500_000
-SPEEDS = (1, 5, 20, 60, 0)  # epochs a second; 0 is as many as can be
+SPEEDS = (1, 5, 20, 60, 0)  # epochs a second; 0 is as fast as possible
 COSTS = {True: ("quadratic", "cross-entropy", "log-likelihood"), False: ("quadratic", "huber")}
 OUTPUTS = {"cross-entropy": "sigmoid", "log-likelihood": "softmax", "quadratic": "sigmoid"}
 
-OF_BATCHES = tuple(name for name, one in TRAINERS.items() if one.first_order)
-WITH_ETA = tuple(name for name, one in TRAINERS.items() if one.eta)
+BATCH_TRAINERS = tuple(name for name, row in TRAINERS.items() if row.first_order)
+ETA_TRAINERS = tuple(name for name, row in TRAINERS.items() if row.eta)
 
-# What an update is, as the page prints it beside the numbers.
+# The formula of each trainer's update, as the page prints it.
 UPDATES = {
     "gd": "w ← w - eta dC/dw, the mean over all examples",
     "sgd": "w ← w - eta dC/dw, the mean over the batch",
@@ -39,11 +39,11 @@ UPDATES = {
 class Choices:
     """The settings of a lesson.
 
-    The output activation follows from the cost; `versus` is another trainer, or None, that goes from the same start
-    beside the first; `l2` is lambda of (lambda/2N) sum w², 0 for none.
+    The output activation follows from the cost. `versus` is a second trainer, which starts from the same parameters, or
+    None. `l2` is lambda of (lambda/2N) sum w².
 
     Raises:
-        ConfigurationError: a value lies outside its domain.
+        ConfigurationError: a value is outside its domain.
     """
 
     hidden: tuple[int, ...] = (8, 8)
@@ -57,7 +57,6 @@ class Choices:
     seed: int = 0
 
     def __post_init__(self):
-        """Check every value where it is given."""
         if not isinstance(self.hidden, list | tuple) or len(self.hidden) > MOST_LAYERS:
             raise ConfigurationError(f"hidden is {self.hidden!r}: give at most {MOST_LAYERS} sizes, such as 8,8.")
         sizes = tuple(require_count("a hidden layer", n, most=MOST_NEURONS) for n in self.hidden)
@@ -74,28 +73,30 @@ class Choices:
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
-        """What a problem begins with."""
+        """The settings with which a problem starts."""
         return cls(hidden=problem.hidden, **(problem.start or {}))
 
     def with_changes(self, changes: Mapping[str, Any]) -> Self:
-        """The choices with some of them changed, as the page asks.
+        """The settings after changes on the page.
 
         Raises:
-            ConfigurationError: a name is not known, or a value lies outside its domain.
+            ConfigurationError: a setting does not exist, or a value is outside its domain.
         """
-        known = {field.name for field in fields(self)}
+        names = {field.name for field in fields(self)}
         for name in changes:
-            if name not in known:
-                raise ConfigurationError(f"the setting {str(name)[:40]!r} is not known: {', '.join(sorted(known))}.")
+            if name not in names:
+                raise ConfigurationError(
+                    f"there is no setting {str(name)[:40]!r}: choose one of {', '.join(sorted(names))}."
+                )
         return replace(self, **changes)
 
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:
-        """The trainers by name: one, or two side by side, for `count` examples."""
+        """Names and trainers, one or two, for `count` examples."""
         names = [self.trainer] + ([self.versus] if self.versus is not None else [])
         return [(name, self._trainer(name, count)) for name in names]
 
     def _trainer(self, name: str, count: int) -> Trainer:
-        """A trainer with these settings, those that it does not take as the library has them."""
+        """Build a trainer with these settings, and the library's defaults for all others."""
         row = TRAINERS[name]
         return row.build(
             Recipe(
@@ -108,10 +109,10 @@ class Choices:
         )
 
     def network(self, problem: Problem) -> Network:
-        """The network of these choices for a problem, or the one that the problem brings.
+        """The network of these settings for a problem, or the problem's own trained network.
 
         Raises:
-            ConfigurationError: the cost does not go with the problem, or the network is too large for the page.
+            ConfigurationError: the cost does not fit the problem, or the network is too large for the page.
         """
         if problem.given is not None:
             return problem.given[0]
@@ -129,8 +130,8 @@ class Choices:
         return Network([*(Dense(n, self.activation) for n in self.hidden), Dense(k, output)], self.cost)
 
 
-def rate_of(trainer: Any, problem: Problem) -> dict[str, float]:
-    """The learning rate that a trainer begins with: the problem's own, or that of the table of trainers.
+def default_eta(trainer: Any, problem: Problem) -> dict[str, float]:
+    """The default learning rate of a trainer as a setting, from the problem or the table of trainers; {} for none.
 
     Raises:
         ConfigurationError: there is no such trainer.
@@ -143,12 +144,12 @@ def rate_of(trainer: Any, problem: Problem) -> dict[str, float]:
 
 
 def costs_for(problem: Problem) -> tuple[str, ...]:
-    """The costs that go with a problem's targets."""
+    """The costs that fit a problem's targets."""
     costs = COSTS[problem.classes is not None]
     return costs if problem.Y.shape[1] > 1 else tuple(cost for cost in costs if cost != "log-likelihood")
 
 
 def hidden_activations() -> tuple[str, ...]:
-    """The activations that hidden layers of the page may have."""
-    known = ((name, one) for name, one in ACTIVATIONS.items() if name != "exponential")
-    return tuple(name for name, one in known if one.elementwise and one.trainable)
+    """The activations that the page offers for hidden layers."""
+    offered = ((name, sigma) for name, sigma in ACTIVATIONS.items() if name != "exponential")
+    return tuple(name for name, sigma in offered if sigma.elementwise and sigma.trainable)

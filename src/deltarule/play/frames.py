@@ -1,4 +1,4 @@
-"""What the page is told of trainings: the layout, which stays, and the frames, which come and go."""
+"""The messages that show trainings on the page: a layout, which stays, and frames with the numbers of a moment."""
 
 from typing import Any
 
@@ -15,28 +15,28 @@ from deltarule.trainers.base import VERDICTS
 
 SHOWN_OF_RECORD = ("gradient_norm", "lambda", "mu", "radius", "accepted", "rejected", "gamma", "log_evidence")
 MOST_NAMES = 100  # of inputs
-MOST_POINTS = 600  # of the plane or the line that are drawn
+MOST_POINTS = 600  # examples that are drawn in the plane or on the line
 
 
 class Frames:
-    """One or more trainings of a network, as the page sees them.
+    """The trainings of a network, one or two, as the page shows them.
 
     Attributes:
-        problem: what is learnt.
+        problem: the data.
         net: the network.
-        learners: its trainings side by side, each a `Training` of `deltarule.play.learner`, by `names`.
-        version: counts the networks begun, so that the page can tell what an old frame belonged to.
+        learners: the trainings side by side, each a `Training` of `deltarule.play.learner`, with their `names`.
+        version: the number of the current network, by which the page recognises frames of an earlier one.
         shown: the neurons of each layer that are drawn.
         selected: the training whose numbers are drawn.
-        row: the example whose numbers are drawn, by its place.
-        moment: the moment that is looked back at, None for the latest.
-        examples_of_batch: the places of the examples of the batch that is stepped through.
+        row: the position of the example whose numbers are drawn.
+        moment: the number of the moment that is drawn, None for the latest.
+        examples_of_batch: the positions of the examples of the batch that the user steps through.
     """
 
     version = 0
 
     def present(self, problem: Problem, net: Network, learners: list[Any], names: list[str]) -> None:
-        """Show these from now on."""
+        """Show these trainings from now on."""
         self.problem, self.net, self.learners, self.names = problem, net, learners, names
         self.shown = picture.shown_neurons(net, problem)
         self.selected, self.row = 0, 0
@@ -45,28 +45,30 @@ class Frames:
         self.version += 1
 
     def look(self, row: Any) -> bool:
-        """Draw the numbers of another example, by its row in the source, as `deltarule trace --row` counts them."""
-        places = np.flatnonzero(self.problem.rows == require_count("row", row, least=0, most=2**31))
-        if not len(places):
-            raise ConfigurationError(f"row {row} is not among the {len(self.problem.X):,} rows that train here.")
-        self.row = int(places[0])
+        """Draw another example, by its row in the source, which `deltarule trace --row` counts alike."""
+        positions = np.flatnonzero(self.problem.rows == require_count("row", row, least=0, most=2**31))
+        if not len(positions):
+            raise ConfigurationError(
+                f"row {row} is not among the {len(self.problem.X):,} training rows of this page: choose another one."
+            )
+        self.row = int(positions[0])
         self.examples_of_batch = []
         return False
 
     def select(self, learner: Any) -> bool:
-        """Draw the numbers of one of two trainers."""
+        """Draw the numbers of this training."""
         self.selected = require_count("learner", learner, least=0, most=len(self.learners) - 1)
         return False
 
     def show(self, moment: Any) -> bool:
-        """Look back at a moment, or at the latest one (None)."""
+        """Draw an earlier moment, or the latest one (None)."""
         last = len(self.learners[self.selected].moments) - 1
         self.moment = None if moment is None else require_count("moment", moment, least=0, most=last)
         self.moment = None if self.moment == last else self.moment
         return False
 
     def layout(self) -> dict[str, Any]:
-        """All that stays the same while it trains: names, layers, equations, examples."""
+        """What stays the same during a training: names, layers, equations, examples."""
         problem, net = self.problem, self.net
         layers = [
             {
@@ -81,8 +83,12 @@ class Frames:
         ]
         points = None
         if problem.view in ("plane", "line"):
-            some = np.unique(np.linspace(0, len(problem.X) - 1, MOST_POINTS).round().astype(int))
-            points = {"X": problem.X[some].round(5), "Y": problem.Y[some, 0].round(5), "labels": problem.labels[some]}
+            drawn = np.unique(np.linspace(0, len(problem.X) - 1, MOST_POINTS).round().astype(int))
+            points = {
+                "X": problem.X[drawn].round(5),
+                "Y": problem.Y[drawn, 0].round(5),
+                "labels": problem.labels[drawn],
+            }
         return picture.to_json_types(
             {
                 "kind": "layout",
@@ -90,7 +96,7 @@ class Frames:
                 "problem": {
                     "name": problem.name, "title": problem.title, "view": problem.view, "count": len(problem.X),
                     "inputs": problem.inputs[:MOST_NAMES], "outputs": problem.outputs, "classes": problem.classes,
-                    "image": problem.image, "box": picture.box_of(problem) if points else None, "points": points,
+                    "image": problem.image, "box": picture.axis_limits(problem) if points else None, "points": points,
                     "range": [problem.Y.min(), problem.Y.max()],
                     "validated": problem.validation is not None, "given": problem.given is not None,
                 },
@@ -106,14 +112,14 @@ class Frames:
             }
         )  # fmt: skip
 
-    def frame(self, told: list[tuple[int, int]] | None = None) -> dict[str, Any]:
-        """The numbers of the moment that is looked at.
+    def frame(self, known: list[tuple[int, int]] | None = None) -> dict[str, Any]:
+        """The numbers of the moment that is drawn.
 
         Args:
-            told: for each learner how often its moments had been thinned and how many were known, so that only the
+            known: for each learner how often its moments had been thinned and how many the page has, so that only the
                 others are sent; None sends all.
         """
-        moment, learner = self._at(), self.learners[self.selected]
+        moment, learner = self._moment_of(), self.learners[self.selected]
         problem, x = self.problem, self.problem.X[self.row]
         frame: dict[str, Any] = {
             "kind": "frame",
@@ -122,50 +128,50 @@ class Frames:
             "row": self.row,
             "source_row": int(problem.rows[self.row]),
             "moment": len(learner.moments) - 1 if self.moment is None else self.moment,
-            "trace": picture.trace_of(self.net, moment.params, x, problem.Y[self.row], self.shown),
-            "learners": [self._told(i, told) for i in range(len(self.learners))],
-            "batch": {"size": len(self.examples_of_batch), "place": self._place()},
+            "trace": picture.trace_example(self.net, moment.params, x, problem.Y[self.row], self.shown),
+            "learners": [self._learner_numbers(i, known) for i in range(len(self.learners))],
+            "batch": {"size": len(self.examples_of_batch), "place": self._position_in_batch()},
         }
         if problem.image is not None:
-            frame["pixels"] = picture.packed(x)
+            frame["pixels"] = picture.as_base64(x)
         if learner.update is not None and self.moment is None:
             named = learner.update._asdict().items()
             frame["update"] = [
-                {name: picture.to_json_types(self._cut(i, params[i])) for name, params in named}
+                {name: picture.to_json_types(self._shown_part(i, params[i])) for name, params in named}
                 for i in range(len(self.net.layers))
             ]
         return frame
 
-    def _cut(self, i: int, p: dict[str, Any]) -> dict[str, Any]:
-        """The weights and biases of the neurons that are drawn, of a dense layer."""
-        here, below = self.shown[i + 1], self.shown[i]
+    def _shown_part(self, i: int, p: dict[str, Any]) -> dict[str, Any]:
+        """The weights and biases of the drawn neurons of a dense layer."""
+        neurons, below = self.shown[i + 1], self.shown[i]
         if "W" not in p or p["W"].ndim != 2:
             return {}
-        return {"W": p["W"][np.ix_(here, below)], "b": p["b"][here]}
+        return {"W": p["W"][np.ix_(neurons, below)], "b": p["b"][neurons]}
 
-    def _place(self) -> int:
+    def _position_in_batch(self) -> int:
         return self.examples_of_batch.index(self.row) if self.row in self.examples_of_batch else 0
 
-    def _at(self, i: int | None = None) -> Moment:
-        """The moment that is looked at, of a learner; of the other one that of the same epoch, or its nearest."""
+    def _moment_of(self, i: int | None = None) -> Moment:
+        """The moment of a learner that is drawn; for the other learner its moment of the nearest epoch."""
         learner = self.learners[self.selected if i is None else i]
         if self.moment is None:
             return learner.now
         if i is None or i == self.selected:
             return learner.moments[self.moment]
-        epoch = self._at().epoch
-        return min(learner.moments, key=lambda one: abs(one.epoch - epoch))
+        epoch = self._moment_of().epoch
+        return min(learner.moments, key=lambda moment: abs(moment.epoch - epoch))
 
-    def _told(self, i: int, told: list[tuple[int, int]] | None) -> dict[str, Any]:
-        """One training's numbers."""
-        learner, moment = self.learners[i], self._at(i)
-        known = told[i][1] if told is not None and told[i][0] == learner.thinned else 0
+    def _learner_numbers(self, i: int, known: list[tuple[int, int]] | None) -> dict[str, Any]:
+        """The numbers of one training."""
+        learner, moment = self.learners[i], self._moment_of(i)
+        first = known[i][1] if known is not None and known[i][0] == learner.thinned else 0
         record = moment.record
-        found = {
+        numbers = {
             "name": self.names[i],
-            "from": known,
+            "from": first,
             "thinned": learner.thinned,
-            **learner.costs(known),
+            **learner.costs(first),
             "epoch": moment.epoch,
             "batch": moment.batch,
             "cost": record["training_cost"],
@@ -174,16 +180,16 @@ class Frames:
             "speeds": record["learning_speed"],
             "record": {name: record[name] for name in SHOWN_OF_RECORD if name in record},
             "ended": learner.ended,
-            "view": picture.view_of(self.net, learner.trainer, moment, self.problem, learner.course.rows),
+            "view": picture.view_problem(self.net, learner.trainer, moment, self.problem, learner.course.rows),
         }
         if "trial_lambda" in record:
-            made = np.asarray(record["trial_verdict"]) > 0
-            found["trials"] = {
-                name: np.asarray(record[f"trial_{name}"])[made] for name in ("lambda", "cost", "gain", "verdict")
+            was_made = np.asarray(record["trial_verdict"]) > 0
+            numbers["trials"] = {
+                name: np.asarray(record[f"trial_{name}"])[was_made] for name in ("lambda", "cost", "gain", "verdict")
             }
-        return picture.to_json_types(found)
+        return picture.to_json_types(numbers)
 
 
-def told_by(frame: dict[str, Any]) -> list[tuple[int, int]]:
-    """What a page that has been sent this frame knows of the costs, for the next one."""
-    return [(one["thinned"], one["from"] + len(one["epochs"])) for one in frame["learners"]]
+def count_known_moments(frame: dict[str, Any]) -> list[tuple[int, int]]:
+    """What a page knows after this frame, for `Frames.frame`."""
+    return [(learner["thinned"], learner["from"] + len(learner["epochs"])) for learner in frame["learners"]]

@@ -1,4 +1,4 @@
-"""One training that is watched: forward by a batch or an epoch, with everything that happened kept to look back at."""
+"""A training on the page: it advances by a batch or an epoch, and keeps its earlier moments to look back at."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,11 +23,11 @@ MOST_MOMENTS = 2000
 MOST_BYTES = 2**26  # of all moments together
 RECORDED = ("learning_speed", "training_score")
 DIVERGED = stop_code("diverged")
-STATES = ("gradient_norm", "lambda", "mu", "radius")  # of a trainer, which are drawn over the epochs
+STATES = ("gradient_norm", "lambda", "mu", "radius")  # of a trainer, drawn over the epochs
 
 
 class Moment(NamedTuple):
-    """Where the training stood: after so many epochs and so many batches of the next, and what the last one left."""
+    """The state of a training after `epoch` epochs and `batch` batches of the next one, and the last record."""
 
     epoch: int
     batch: int
@@ -41,7 +41,7 @@ class Moment(NamedTuple):
 
 
 class Update(NamedTuple):
-    """The last change of the parameters: those before it and the mean gradient that it followed."""
+    """The last change of the parameters: before, the mean gradient, and after."""
 
     before: Params
     gradient: Params
@@ -49,13 +49,13 @@ class Update(NamedTuple):
 
 
 class Training:
-    """What `deltarule.play.frames` shows: the latest moments of a course.
+    """A training for `deltarule.play.frames`.
 
     Attributes:
         course: the network, the trainer and the examples.
-        moments: what happened so far, or the latest moment alone.
-        update: the last change, where it was made by a batch.
-        thinned: how often moments were dropped: then what was told of them is no longer true.
+        moments: the moments so far, or the latest one alone.
+        update: the last change of the parameters, if a batch made it.
+        thinned: how often moments were dropped, after which the page needs all of them again.
     """
 
     course: Course
@@ -75,18 +75,18 @@ class Training:
 
     @property
     def batches(self) -> int:
-        """How many batches an epoch has; 1 where it is not stepped through."""
+        """The number of batches of an epoch; 1 if it cannot be stepped through."""
         return 1
 
 
 class Learner(Training):
-    """A training by one trainer; of a long one every second of the earlier moments is dropped.
+    """A training by one trainer. In a long training every second of the earlier moments is dropped.
 
-    `examples` are X (N, n_1) and Y (N, k); `seed` is that of the initial parameters, unless they are given, and of the
-    order of the examples.
+    `examples` are X (N, n_1) and Y (N, k); `seed` draws the initial parameters, unless they are given, and the order of
+    the examples.
 
     Raises:
-        DeltaruleError: network, trainer and examples do not go together.
+        DeltaruleError: network, trainer and examples do not fit together.
     """
 
     def __init__(
@@ -110,9 +110,9 @@ class Learner(Training):
         self.course = Course(net, trainer, rows, scored, as_path(seed), NO_RULES, "cost", RECORDED)
         self.carry = self.course.start(start)
         self.moments = []
-        self._halfway: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
-        self._drawn: tuple[Course, int, np.ndarray | None] | None = None
-        self._remember(0, self._scores(start))
+        self._batch_costs: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
+        self._epoch_order: tuple[Course, int, np.ndarray | None] | None = None
+        self._add_moment(0, self._scores(start))
 
     @property
     def batches(self) -> int:
@@ -128,25 +128,25 @@ class Learner(Training):
             return None
         return stop_sentence(reason, int(self.carry.epoch), NO_RULES, self.trainer, False)
 
-    def costs(self, known: int) -> dict[str, Any]:
-        """The course of the costs and of the trainer's `STATES`, by name, from moment number `known` on."""
-        news = self.moments[known:]
-        epochs = [one.epoch + one.batch / self.batches for one in news]
-        return costs_of([one.record for one in news], self.now.record, epochs, "training_cost")
+    def costs(self, first: int) -> dict[str, Any]:
+        """The curves of the costs and of the trainer's `STATES` from moment number `first` on."""
+        moments = self.moments[first:]
+        epochs = [moment.epoch + moment.batch / self.batches for moment in moments]
+        return cost_curves([moment.record for moment in moments], self.now.record, epochs, "training_cost")
 
-    def batch_rows(self) -> np.ndarray:
-        """The numbers of the examples of the next batch, in its order."""
+    def next_batch(self) -> np.ndarray:
+        """The positions of the examples of the next batch, in its order."""
         N, order = int(self.course.rows.count), self._order()
         if order is None:
             return np.arange(N)
-        m, i = self.trainer.batch_size or N, len(self._halfway)
+        m, i = self.trainer.batch_size or N, len(self._batch_costs)
         return order[i * m : min((i + 1) * m, N)]
 
     def batch(self) -> None:
-        """One step: on the next batch where the trainer takes batches, else on all examples, which is an epoch."""
+        """Make one step: on the next batch if the trainer takes batches, else on all examples, which is an epoch."""
         if self.ended is not None:
             return
-        index, before, rows = self.batch_rows(), self.carry.state.params, self.course.rows
+        index, before, rows = self.next_batch(), self.carry.state.params, self.course.rows
         gradient = self.course.net.cost_and_gradient(before, rows.x[index], rows.y[index])[1]
         if self._order() is None:
             self.epoch()
@@ -155,47 +155,47 @@ class Learner(Training):
         self.update = Update(before, gradient, self.now.params)
 
     def epoch(self, clock: Callable[[], None] = no_time_limit) -> None:
-        """One epoch, or the rest of one that batches began."""
+        """Train for one epoch, or for the rest of an epoch that `batch` began."""
         if self.ended is not None:
             return
         self.update = None
-        if self._halfway:
+        if self._batch_costs:
             try:
-                while self._halfway:
+                while self._batch_costs:
                     clock()
-                    self._step(self.batch_rows(), shown=False)
+                    self._step(self.next_batch(), shown=False)
             finally:
-                if self._halfway:  # the clock has ended it
-                    self._remember(len(self._halfway), self._scores(self.carry.state.params))
+                if self._batch_costs:  # the clock ended the epoch early
+                    self._add_moment(len(self._batch_costs), self._scores(self.carry.state.params))
             return
         after = self.course.advance(self.carry, int(self.carry.epoch) + 1, clock=clock)
         if after.records:
             self.carry = after.carry
-            self._remember(0, {name: values[-1] for name, values in after.records.items()})
+            self._add_moment(0, {name: values[-1] for name, values in after.records.items()})
 
     def retrain(self, trainer: Trainer) -> None:
-        """Go on with another trainer or with other numbers of it; its memory is kept where it is of the same kind."""
+        """Go on with another trainer or other settings; a state of the same kind, such as momentum, is kept."""
         check_together(self.course.net, trainer, NO_RULES, int(self.course.rows.count), validated=False)
         before, params = self.carry.state, self.carry.state.params
         state = trainer.init(self.course.net, params, self.course.rows)
-        if type(before) is type(state) and _places(before) == _places(state):
+        if type(before) is type(state) and _leaf_names(before) == _leaf_names(state):
             state = before
         self.course = replace(self.course, trainer=trainer)
         self.carry = self.carry._replace(state=state, stop=0)
-        self._halfway = []
+        self._batch_costs = []
 
     def _order(self) -> np.ndarray | None:
-        """The order of the examples in the epoch that stands next, drawn once."""
+        """The order of the examples in the next epoch, drawn once; None for a trainer without batches."""
         course, epoch = self.course, int(self.carry.epoch)
-        if self._drawn is None or self._drawn[0] is not course or self._drawn[1] != epoch:
+        if self._epoch_order is None or self._epoch_order[0] is not course or self._epoch_order[1] != epoch:
             orders = course.orders(epoch, 1, 0)
-            self._drawn = (course, epoch, None if orders is None else orders[0])
-        return self._drawn[2]
+            self._epoch_order = (course, epoch, None if orders is None else orders[0])
+        return self._epoch_order[2]
 
     def _step(self, index: np.ndarray, shown: bool = True) -> None:
-        """A step on these examples by the trainer's own full-batch step, whose penalty is scaled to the whole.
+        """Make the trainer's full-batch step on these examples, with its penalties scaled to the batch's share.
 
-        Within an epoch it is a moment of its own only where it is `shown`: scoring all examples takes longer.
+        Within an epoch only a step that is `shown` adds a moment, because scoring all examples takes longer.
         """
         rows, trainer = self.course.rows, self.trainer
         share = len(index) / int(rows.count)
@@ -204,28 +204,28 @@ class Learner(Training):
         batch = Rows(rows.x[index], rows.y[index], None, len(index))
         with engine.of(rows.x).ignore_float_errors():
             state, record = whole.epoch(self.course.net, self.carry.state, batch, EpochContext(None, None))
-        self._halfway.append((float(record["cost"]), len(index)))
+        self._batch_costs.append((float(record["cost"]), len(index)))
         self.carry = self.carry._replace(state=state)
-        if len(self._halfway) < self.batches:
+        if len(self._batch_costs) < self.batches:
             if shown:
-                self._remember(len(self._halfway), self._scores(state.params))
+                self._add_moment(len(self._batch_costs), self._scores(state.params))
             return
-        cost = sum(cost * size for cost, size in self._halfway) / int(rows.count)
-        self._halfway = []
+        cost = sum(cost * size for cost, size in self._batch_costs) / int(rows.count)
+        self._batch_costs = []
         stop = 0 if is_sound(rows.x.dtype.type(cost), state.params, float(self.course.largest())) else DIVERGED
         self.carry = self.carry._replace(epoch=int(self.carry.epoch) + 1, stop=stop)
-        self._remember(0, {"cost": cost} | self._scores(state.params))
+        self._add_moment(0, {"cost": cost} | self._scores(state.params))
 
     def _scores(self, params: Params) -> Record:
-        """What a moment records besides what its trainer does."""
+        """The scores on the training and validation examples, which a moment records besides the trainer's record."""
         net, record = self.course.net, scores(self.course.net, params, self.course.rows)
         if self.course.validation is not None:
             score = evaluate(net, params, self.course.validation)
             record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
         return record
 
-    def _remember(self, batch: int, record: Record) -> None:
-        """Keep where the training stands; of too many moments every second of the earlier ones is dropped."""
+    def _add_moment(self, batch: int, record: Record) -> None:
+        """Add the current moment; if there are too many, drop every second of the earlier ones."""
         self.moments.append(Moment(int(self.carry.epoch), batch, self.carry.state, record))
         size = sum(leaf.nbytes for leaf in trees.leaves(self.carry.state) if isinstance(leaf, np.ndarray))
         if len(self.moments) > max(8, min(MOST_MOMENTS, MOST_BYTES // max(1, size))):
@@ -234,23 +234,23 @@ class Learner(Training):
 
 
 def scores(net: Network, params: Params, rows: Rows) -> Record:
-    """What is shown of parameters on the training rows."""
+    """Cost, accuracy and learning speeds of the parameters on the training rows."""
     score = evaluate(net, params, rows)
     speed = learning_speed(net, params, rows)
     return {"learning_speed": speed, "training_cost": score.cost, "training_accuracy": score.accuracy}
 
 
-def costs_of(news: list[dict[str, Any]], last: dict[str, Any], epochs: list[float], cost: str) -> dict[str, Any]:
-    """The costs and the `STATES` of these records, those that the last record has; None where a state is not finite."""
-    values = {name: [float(one.get(name, np.nan)) for one in news] for name in STATES if name in last}
+def cost_curves(records: list[dict[str, Any]], last: dict[str, Any], epochs: list[float], cost: str) -> dict[str, Any]:
+    """The costs of these records, and the `STATES` that the last record has; None for a state that is not finite."""
+    values = {name: [float(record.get(name, np.nan)) for record in records] for name in STATES if name in last}
     return {
         "states": {name: [v if np.isfinite(v) else None for v in column] for name, column in values.items()},
         "epochs": epochs,
-        "costs": [float(one[cost]) for one in news],
-        "validation": [float(one["validation_cost"]) for one in news] if "validation_cost" in last else None,
+        "costs": [float(record[cost]) for record in records],
+        "validation": [float(record["validation_cost"]) for record in records] if "validation_cost" in last else None,
     }
 
 
-def _places(state: Any) -> list[str]:
-    """Where a state holds numbers: the same for trainers whose memories are alike."""
-    return [place for place, _ in trees.named_leaves(state)]
+def _leaf_names(state: Any) -> list[str]:
+    """The names of a state's arrays, which are the same for trainers with the same kind of state."""
+    return [name for name, _ in trees.named_leaves(state)]

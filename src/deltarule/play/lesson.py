@@ -1,7 +1,4 @@
-"""One lesson: a problem, what the user chose, and one or two trainings of it; commands in, frames out.
-
-Nothing here knows of a server: the page's messages come in as dicts and what it draws goes out as dicts.
-"""
+"""A lesson: a problem, the user's settings, and one or two trainings. Commands come in and frames go out, as dicts."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,141 +11,148 @@ from deltarule.engine.rows import no_time_limit
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
 from deltarule.play.choices import (
-    OF_BATCHES,
+    BATCH_TRAINERS,
+    ETA_TRAINERS,
     SPEEDS,
     TRAINERS,
     UPDATES,
-    WITH_ETA,
     Choices,
     costs_for,
+    default_eta,
     hidden_activations,
-    rate_of,
 )
-from deltarule.play.frames import Frames, told_by
+from deltarule.play.frames import Frames, count_known_moments
 from deltarule.play.learner import Learner
-from deltarule.play.problems import GENERATED, Problem, drawn
+from deltarule.play.problems import GENERATED, Problem, points_problem
 
 MOST_FRAMES = 240  # of a recording
-MOST_NUMBERS = 400_000  # in all of them together, so that the file stays below some megabytes
-TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # what may change while it runs
+MOST_NUMBERS = 400_000  # in all frames of a recording, which keeps the file below some megabytes
+TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # settings that may change during a training
 
 
 class Lesson(Frames):
-    """The state behind one page: what is chosen, and the trainings that follow from it."""
+    """The state of one page: the settings, and the trainings by these settings."""
 
     def __init__(self, problem: Problem):
-        self.own = problem
+        self.initial_problem = problem
         self.begin(problem, Choices.of(problem))
 
     def begin(self, problem: Problem, choices: Choices) -> None:
-        """Start anew; where that is refused everything stays as it was.
+        """Start new trainings; nothing changes if this fails.
 
         Raises:
-            DeltaruleError: problem, network and trainers do not go together.
+            DeltaruleError: problem, network and trainers do not fit together.
         """
         net = choices.network(problem)
         params = None if problem.given is None else problem.given[1]
-        named = choices.trainers(len(problem.X))
+        trainers = choices.trainers(len(problem.X))
         examples = (problem.X, problem.Y)
-        learners = [Learner(net, one, examples, problem.validation, choices.seed, params) for _, one in named]
+        learners = [
+            Learner(net, trainer, examples, problem.validation, choices.seed, params) for _, trainer in trainers
+        ]
         self.choices = choices
-        self.present(problem, net, learners, [name for name, _ in named])
+        self.present(problem, net, learners, [name for name, _ in trainers])
         if problem.given is None:
-            self._take_up(0)
+            self._show_example(0)
 
-    # The page's commands; each returns whether the layout of the page has to be drawn anew.
+    # The commands of the page. Each returns whether the page needs a new layout.
 
     def change(self, changes: dict[str, Any]) -> bool:
-        """Other settings: of the trainers they act at once, any other begins anew."""
+        """Change settings: those of the trainers act at once, any other starts new trainings."""
         if "trainer" in changes and "eta" not in changes:
-            changes = changes | rate_of(changes["trainer"], self.problem)
+            changes = changes | default_eta(changes["trainer"], self.problem)
         choices = self.choices.with_changes(changes)
         if any(name not in TRAINING for name in changes) or (choices.versus is None) != (self.choices.versus is None):
             self.begin(self.problem, choices)
             return True
-        net = choices.network(self.problem)
-        if net != self.net:  # Bayesian regularisation has linear outputs
+        if choices.network(self.problem) != self.net:  # Bayesian regularisation has linear outputs
             self.begin(self.problem, choices)
             return True
-        named = choices.trainers(len(self.problem.X))
-        for learner, (_, trainer) in zip(self.learners, named, strict=True):
+        trainers = choices.trainers(len(self.problem.X))
+        for learner, (_, trainer) in zip(self.learners, trainers, strict=True):
             if learner.trainer != trainer:
                 learner.retrain(trainer)
-        self.choices, self.names, self.examples_of_batch = choices, [name for name, _ in named], []
+        self.choices, self.names, self.examples_of_batch = choices, [name for name, _ in trainers], []
         return True
 
     def choose(self, name: Any, points: Any = None) -> bool:
-        """Another problem, with what it begins with; `points` are those set with the mouse."""
-        require_choice("problem", name, (*GENERATED, "points", self.own.name))
-        problem = drawn(points) if name == "points" else self.own if name == self.own.name else GENERATED[name]()
-        keep = name == "points" == self.problem.name
-        choices = self.choices if keep else Choices.of(problem).with_changes({"seed": self.choices.seed})
+        """Choose another problem with its own settings; `points` are the points that the user set."""
+        require_choice("problem", name, (*GENERATED, "points", self.initial_problem.name))
+        if name == "points":
+            problem = points_problem(points)
+        else:
+            problem = self.initial_problem if name == self.initial_problem.name else GENERATED[name]()
+        keeps_settings = name == "points" == self.problem.name
+        choices = self.choices if keeps_settings else Choices.of(problem).with_changes({"seed": self.choices.seed})
         self.begin(problem, choices)
         return True
 
     def reset(self) -> bool:
-        """The same settings from the start."""
+        """Start again with the same settings."""
         self.begin(self.problem, self.choices)
         return True
 
     def example(self) -> bool:
-        """The next example of the batch; behind the last one the step that the batch asks for."""
+        """Draw the next example of the batch; after the last one, make the step of the batch."""
         self.moment = None
-        batch = self.learners[self.selected].batch_rows().tolist()
-        place = batch.index(self.row) + 1 if self.row in batch else 0
-        if place == len(batch):
+        batch = self.learners[self.selected].next_batch().tolist()
+        position = batch.index(self.row) + 1 if self.row in batch else 0
+        if position == len(batch):
             return self.batch()
-        self._take_up(place)
+        self._show_example(position)
         for learner in self.learners:
             learner.update = None
         return False
 
     def batch(self) -> bool:
-        """One step of each trainer; then the first example of the next batch is looked at."""
+        """Make one step with each trainer, and draw the first example of the next batch."""
         self.moment = None
         for learner in self.learners:
             learner.batch()
-        self._take_up(0)
+        self._show_example(0)
         return False
 
     def epoch(self, clock: Callable[[], None] = no_time_limit) -> bool:
-        """One epoch of each trainer."""
+        """Train for one epoch with each trainer."""
         self.moment, self.examples_of_batch = None, []
         for learner in self.learners:
             learner.epoch(clock)
         return False
 
     def classify(self, pixels: Any) -> dict[str, Any]:
-        """What the network makes of a picture that the user drew, pixels from 0 to 1."""
+        """Classify an image that the user drew, with pixels from 0 to 1."""
         n = self.problem.X.shape[1]
-        whole = isinstance(pixels, list) and len(pixels) == n and all(type(v) in (int, float) for v in pixels)
-        if self.problem.image is None or not whole or not all(0 <= v <= 1 for v in pixels):
-            raise ConfigurationError(f"pixels must be {n} numbers from 0 to 1, for a problem of pictures.")
-        outputs = self.net(self._at().params, np.array([pixels]))[0]
+        are_numbers = isinstance(pixels, list) and len(pixels) == n and all(type(v) in (int, float) for v in pixels)
+        if self.problem.image is None or not are_numbers or not all(0 <= v <= 1 for v in pixels):
+            raise ConfigurationError(f"pixels must be {n} numbers from 0 to 1, and the problem must have images.")
+        outputs = self.net(self._moment_of().params, np.array([pixels]))[0]
         return {"kind": "drawn", "outputs": picture.to_json_types(outputs), "answer": int(outputs.argmax())}
 
     def recording(self) -> dict[str, Any]:
-        """The layout and frames of moments of the trainer that is looked at, for a page that needs no server.
+        """The layout and the frames of the selected training, for a page that needs no server.
 
-        Of many moments some are evenly chosen, the last one always.
+        Of many moments some are chosen evenly, and always the last one.
         """
-        moments, looked_at = self.learners[self.selected].moments, self.moment
-        drawn = 2 * sum(a.size * b.size for a, b in zip(self.shown, self.shown[1:], strict=False)) + 2000
-        count = min(len(moments), MOST_FRAMES, max(2, MOST_NUMBERS // drawn))
+        moments, shown_moment = self.learners[self.selected].moments, self.moment
+        numbers = (
+            2 * sum(a.size * b.size for a, b in zip(self.shown, self.shown[1:], strict=False)) + 2000
+        )  # of a frame
+        count = min(len(moments), MOST_FRAMES, max(2, MOST_NUMBERS // numbers))
         chosen = np.unique(np.linspace(0, len(moments) - 1, count).round().astype(int)).tolist()
         frames = []
         try:
-            for place in chosen:
-                self.show(place)
-                frames.append(self.frame(told_by(frames[0]) if frames else None))  # the first one tells all the costs
+            for moment in chosen:
+                self.show(moment)
+                known = count_known_moments(frames[0]) if frames else None  # the first frame has all the costs
+                frames.append(self.frame(known))
         finally:
-            self.moment = looked_at
+            self.moment = shown_moment
         return {"layout": self.layout(), "frames": frames, "moments": chosen}
 
-    def _take_up(self, place: int) -> None:
-        """Look at an example of the next batch."""
-        self.examples_of_batch = self.learners[self.selected].batch_rows().tolist()
-        self.row = self.examples_of_batch[place]
+    def _show_example(self, position: int) -> None:
+        """Draw an example of the next batch."""
+        self.examples_of_batch = self.learners[self.selected].next_batch().tolist()
+        self.row = self.examples_of_batch[position]
 
     @property
     def ended(self) -> bool:
@@ -156,19 +160,19 @@ class Lesson(Frames):
         return all(learner.ended is not None for learner in self.learners)
 
     def layout(self) -> dict[str, Any]:
-        """The layout, with what is chosen and what can be."""
-        found = super().layout()
-        for trainer in found["trainers"]:
+        """The layout with the settings and their possible values."""
+        layout = super().layout()
+        for trainer in layout["trainers"]:
             trainer["update"] = UPDATES[trainer["name"]]
-        return found | {
+        return layout | {
             "choices": asdict(self.choices),
             "known": {
-                "problem": list(dict.fromkeys([self.own.name, *GENERATED, "points"])),
+                "problem": list(dict.fromkeys([self.initial_problem.name, *GENERATED, "points"])),
                 "activation": hidden_activations(),
                 "cost": costs_for(self.problem),
                 "trainer": list(TRAINERS),
-                "with_eta": WITH_ETA,
-                "of_batches": OF_BATCHES,
+                "with_eta": ETA_TRAINERS,
+                "of_batches": BATCH_TRAINERS,
                 "speed": SPEEDS,
             },
         }

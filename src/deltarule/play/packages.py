@@ -1,4 +1,4 @@
-"""What serves the page, Starlette and uvicorn, or a sentence that says how to get them."""
+"""Import the packages that serve the page, Starlette and uvicorn, or say how to install them."""
 
 from deltarule.errors import ConfigurationError, how_to_install
 

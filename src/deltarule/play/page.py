@@ -1,4 +1,4 @@
-"""The page's own files, as they stand in the package, and as one file that needs no server."""
+"""The page, as the server sends it, and as one HTML file that needs no server."""
 
 import json
 from functools import cache
@@ -15,17 +15,17 @@ def asset(name: str) -> str:
     return files("deltarule.play").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def served(token: str) -> str:
-    """The page as the server gives it: its files are fetched with the token."""
+def served_page(token: str) -> str:
+    """The page for a browser, which fetches its files from the server with the token."""
     links = [f'<link rel="stylesheet" href="style.css?token={token}">']
     links += [f'<script defer src="{name}?token={token}"></script>' for name in SCRIPTS]
     return asset("page.html").replace("<!-- assets -->", "\n".join(links))
 
 
-def alone(replay: dict[str, Any]) -> str:
-    """The page in one file, with a recording in place of the server: it opens anywhere, and asks for nothing."""
+def standalone_page(replay: dict[str, Any]) -> str:
+    """The page in one HTML file, with a recording instead of a server; it requests nothing."""
     policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-    # A recording holds names of columns, which may hold anything, also the end of a script.
+    # Names of columns in a recording may contain anything, such as the end of a script.
     recording = json.dumps(replay, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     parts = [
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',

@@ -1,4 +1,4 @@
-"""What there is to learn: small problems in the plane and on the line, and what a user names, in one form."""
+"""The problems of the page: small generated ones in the plane and on the line, and the form of the user's own data."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 
-SEED = 1  # of the generated points, which are the same for everybody
+SEED = 1  # of the generated points
 COUNT = 200  # points of a generated problem
-MOST_POINTS = 500  # that may be set with the mouse
+MOST_POINTS = 500  # that a user may set
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Examples and how they are named and shown.
+    """Examples, with their names and the way they are drawn.
 
     Args:
-        name: what the page and the command line call it.
+        name: the name on the page and the command line.
         title: one line for the reader.
-        X: inputs of the training examples, (N, n_1), or of any shape where somebody else's training is watched.
-        Y: their targets, (N, k).
+        X: inputs of the training examples, (N, n_1), or of any shape for a training that `Watch` shows.
+        Y: targets of the training examples, (N, k).
         inputs: the name of each input, (n_1,).
         outputs: the name of each output, (k,).
-        classes: the names of the classes; None for a regression. Two classes may be one output, 0 or 1.
+        classes: the names of the classes; None for a regression. Two classes may share one output, 0 or 1.
         rows: the number of each example in its source, (N,).
-        validation: (Xv, Yv) of examples that do not train, or None.
-        image: (height, width) where the inputs are the pixels of a picture.
-        hidden: the sizes of the hidden layers to begin with.
-        start: settings of `deltarule.play.choices.Choices` to begin with.
-        notes: what the user should know of a table.
-        given: a network and its parameters to go on from, or None.
+        validation: (Xv, Yv) of the validation examples, or None.
+        image: (height, width) if the inputs are the pixels of an image.
+        hidden: the initial sizes of the hidden layers.
+        start: initial settings of `deltarule.play.choices.Choices`.
+        notes: notes about a table for the user.
+        given: a trained network and its parameters, or None.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Problem:
 
     @property
     def width(self) -> int:
-        """How many inputs an example has."""
+        """The number of inputs of an example."""
         return int(np.prod(self.X.shape[1:]))
 
     @property
     def view(self) -> str:
-        """How the page shows what is learnt: "plane", "line", "image" or "table"."""
+        """How the page draws the problem: "plane", "line", "image" or "table"."""
         if self.image is not None:
             return "image"
         flat, one_output = self.X.ndim == 2, self.Y.shape[1] == 1
@@ -75,7 +75,7 @@ class Problem:
 
 
 def higham() -> Problem:
-    """The ten points in the plane of [HH], two outputs, and its 2-2-3-2 network."""
+    """The ten points in the plane of [HH], with two outputs, and its 2-2-3-2 network."""
     X = np.array(
         [[0.1, 0.3, 0.1, 0.6, 0.4, 0.6, 0.5, 0.9, 0.4, 0.7], [0.1, 0.4, 0.5, 0.9, 0.2, 0.3, 0.6, 0.2, 0.4, 0.6]]
     ).T
@@ -108,14 +108,14 @@ def spirals() -> Problem:
 
 
 def xor() -> Problem:
-    """Four quarters, opposite ones alike."""
+    """Exclusive or: opposite quarters of the plane have the same class."""
     X = np.random.default_rng(SEED).uniform(-1, 1, (COUNT, 2))
     X += 0.08 * np.sign(X)
     return _two_classes("xor", "Exclusive or: opposite quarters are alike", X, X[:, 0] * X[:, 1] > 0, (4,))
 
 
 def curve() -> Problem:
-    """Noisy measurements of a curve, with a gap: what error bars are for."""
+    """Noisy measurements of a curve with a gap, to show error bars."""
     random = np.random.default_rng(SEED)
     x = np.sort(np.concatenate([random.uniform(-1, -0.2, 25), random.uniform(0.25, 1, 25)]))
     y = np.sin(5 * x) * np.exp(-0.5 * x) + random.normal(0, 0.12, len(x))
@@ -126,23 +126,23 @@ def curve() -> Problem:
     )  # fmt: skip
 
 
-def drawn(points: Any) -> Problem:
-    """Points that a user set with the mouse, each (x, y, class 0 or 1) in the square from -1 to 1.
+def points_problem(points: Any) -> Problem:
+    """The problem of points that a user set, each (x, y, class 0 or 1).
 
     Raises:
         ConfigurationError: they are not such points.
     """
-    wrong = ConfigurationError(
+    error = ConfigurationError(
         f"points must be 1 to {MOST_POINTS} triples (x, y, class) with x and y from -1.5 to 1.5 and class 0 or 1: set "
         "some with the mouse."
     )
     if not isinstance(points, Sequence) or not 1 <= len(points) <= MOST_POINTS:
-        raise wrong
+        raise error
     if not all(isinstance(p, list) and len(p) == 3 and all(type(v) in (int, float) for v in p) for p in points):
-        raise wrong
+        raise error
     table = np.array(points, dtype=np.float64)
     if not (np.abs(table[:, :2]) <= 1.5).all() or not np.isin(table[:, 2], (0, 1)).all():
-        raise wrong
+        raise error
     return _two_classes("points", "Your own points", table[:, :2], table[:, 2] > 0, (6,))
 
 
@@ -156,7 +156,7 @@ GENERATED: dict[str, Callable[[], Problem]] = {
 
 
 def _two_classes(name: str, title: str, X: np.ndarray, second: np.ndarray, hidden: tuple[int, ...]) -> Problem:
-    """One sigmoid output, 1 for the second class."""
+    """A problem with one output, 1 for the second class."""
     start = {"activation": "tanh", "cost": "cross-entropy", "trainer": "adam", "eta": 0.03, "batch_size": 10}
     return Problem(
         name, title, X, second[:, None].astype(np.float64),

@@ -1,7 +1,7 @@
-"""The server of the page: on the loopback interface, for whoever has the address with its token, and nobody else.
+"""The server of the page, on the loopback interface, for browsers that have the address with its token.
 
-Any page that the browser shows can send requests to a loopback port. So each request has to name this server as its
-host (against DNS that is bound anew), come from no other origin, and know the token of the address.
+Any page in a browser can send requests to a loopback port. So each request must name this server as its host (against
+DNS rebinding), come from no other origin, and have the token of the address.
 """
 
 import hmac
@@ -25,7 +25,7 @@ from deltarule.play.packages import (
     WebSocketRoute,
     uvicorn,
 )
-from deltarule.play.page import ASSETS, asset, served
+from deltarule.play.page import ASSETS, asset, served_page
 
 HOST = "127.0.0.1"
 POLICY = (
@@ -39,15 +39,15 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-MOST_BYTES = 2**16  # of one message of the page
-MOST_PAGES = 8  # open at once
-BUSY = 1013
+MOST_BYTES = 2**16  # of a message of the page
+MOST_PAGES = 8  # open at the same time
+TRY_AGAIN_LATER = 1013
 
 
 class Guard:
-    """ASGI middleware that refuses strangers and tells the browser what the page may do.
+    """ASGI middleware that refuses foreign requests and sends the browser a content security policy.
 
-    `ancestors` are those who may show the page in a frame, as a content security policy names them.
+    `ancestors` are the pages that may show this one in a frame, as the policy names them.
     """
 
     def __init__(self, app: Any, port: int, ancestors: str = "'none'"):
@@ -60,7 +60,7 @@ class Guard:
         self.headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a stranger with 403, anybody else by the app."""
+        """Answer a foreign request with 403, any other with the app."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
@@ -83,23 +83,23 @@ class Guard:
             await PlainTextResponse(f"Refused: {refusal}.\n", 403)(scope, receive, sending)
 
     def refusal(self, headers: Headers, query: bytes) -> str | None:
-        """Why a request is refused; None if it is not."""
+        """The reason to refuse a request, or None."""
         if headers.get("host", "").lower() not in self.hosts:
             return "the request is for another host"
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in self.origins:
             return "the request comes from another page"
-        given = parse_qs(query.decode("latin-1")).get("token", [""])[-1] if len(query) < 4096 else ""
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        token = parse_qs(query.decode("latin-1")).get("token", [""])[-1] if len(query) < 4096 else ""
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
             return "the token of the printed address is missing"
         return None
 
 
 class Server:
-    """A page at an address; the port, 0 for any, is taken at once: the address is known before anything is loaded.
+    """The server of a page. It opens the port, 0 for any free one, when it is made, so that its address is known.
 
     Raises:
-        ConfigurationError: the port cannot be had.
+        ConfigurationError: the port cannot be opened.
     """
 
     def __init__(self, port: int = 0, ancestors: str = "'none'"):
@@ -109,7 +109,9 @@ class Server:
             self.listening.bind((HOST, port))
         except (OSError, OverflowError) as error:
             self.listening.close()
-            raise ConfigurationError(f"port {port} cannot be had ({error}): give another one, or 0 for any.") from None
+            raise ConfigurationError(
+                f"port {port} cannot be opened ({error}): give another one, or 0 for any free one."
+            ) from None
         self.listening.listen(64)
         self.port = self.listening.getsockname()[1]
         routes = [
@@ -136,33 +138,33 @@ class Server:
 
     @property
     def address(self) -> str:
-        """What to open in a browser."""
+        """The address to open in a browser."""
         return f"http://{HOST}:{self.port}/?token={self.guard.token}"
 
     async def serve_page(self, page: WebSocket) -> None:
-        """Talk to one page until it is closed."""
+        """Serve one page until it is closed."""
         raise NotImplementedError
 
     def run(self) -> None:
-        """Serve until `stop`, or Ctrl-C in the main thread."""
+        """Serve until `stop` is called, or until Ctrl-C in the main thread."""
         self.uvicorn.run(sockets=[self.listening])
 
     def start(self) -> threading.Thread:
-        """Serve in a thread of its own, which ends with the process."""
+        """Serve in a new thread, which ends with the process."""
         thread = threading.Thread(target=self.run, name="deltarule play", daemon=True)
         thread.start()
         return thread
 
     def stop(self) -> None:
-        """End serving."""
+        """Stop serving."""
         self.uvicorn.should_exit = True
 
     def open_browser(self) -> None:
-        """Show the page, without waiting for it."""
+        """Open the page in the browser without waiting for it."""
         threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
 
     async def _page(self, request: Request) -> Response:
-        return HTMLResponse(served(self.guard.token))
+        return HTMLResponse(served_page(self.guard.token))
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -173,7 +175,7 @@ class Server:
     async def _connect(self, page: WebSocket) -> Any:
         if self.pages >= MOST_PAGES:
             await page.accept()
-            await page.close(BUSY, "too many pages are open")
+            await page.close(TRY_AGAIN_LATER, "too many pages are open")
             return
         self.pages += 1
         try:
@@ -183,14 +185,14 @@ class Server:
 
 
 class Playground(Server):
-    """A lesson of its own for each page."""
+    """The server of `deltarule play`: every page has its own lesson."""
 
     def __init__(self, problem: Any, port: int = 0):
         super().__init__(port)
         self.problem = problem
 
     async def serve_page(self, page: WebSocket) -> None:
-        """A lesson on the problem."""
+        """Serve a page with a new lesson on the problem."""
         from deltarule.play.connection import LessonConnection
         from deltarule.play.lesson import Lesson
 

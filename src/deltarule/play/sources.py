@@ -1,4 +1,4 @@
-"""From what a user names, a source of rows or a model file, to a problem of the page. Nothing else is read."""
+"""Load a source of rows or a model file as a problem of the page."""
 
 from dataclasses import replace
 from itertools import chain
@@ -17,11 +17,11 @@ from deltarule.models.model import load_model, missing_value_options
 from deltarule.play.problems import GENERATED, Problem
 
 MODEL_SUFFIX = ".safetensors"
-MOST_ROWS = 10_000  # examples that train on the page, so that an epoch of MNIST takes less than a second
-COLUMNS = 2  # of a table, unless all are asked for: so many can be drawn as a plane
+MOST_ROWS = 10_000  # training examples, with which an epoch of MNIST takes less than a second
+COLUMNS = 2  # of a table by default, because two can be drawn as a plane
 
 
-def problem_of(
+def load_problem(
     source: str,
     rows: str | None = None,
     target: Any = None,
@@ -30,61 +30,63 @@ def problem_of(
     drop_missing: bool = False,
     options: TableOptions = DEFAULT_OPTIONS,
 ) -> Problem:
-    """The problem that a source or a model file poses.
+    """Load a source or a model file as a problem.
 
     Args:
-        source: a name in `problems.GENERATED`, "digits", "mnist", the path of a table, a folder or a model file.
-        rows: for a model file, the source of rows to show it; None where the model was trained on digits or MNIST
-            takes these, and for a table one row of the columns' means.
+        source: a name in `problems.GENERATED`, "digits", "mnist", or the path of a table, a folder or a model file.
+        rows: for a model file, the source of its rows. None takes the digits or MNIST that the model was trained on,
+            and for a table one row with the means of the columns.
         target: the target columns of a table; None takes the last column.
-        columns: how many of a table's inputs to take, the first ones; None takes all.
-        data_dir: where MNIST lies.
+        columns: how many of a table's inputs to take, from the first on; None takes all.
+        data_dir: the folder of MNIST.
         drop_missing: leave out a table's rows with missing cells instead of refusing them.
         options: how a table's file is written.
 
     Raises:
         DataError, ModelFileError: the file cannot be used.
-        ConfigurationError: an option does not go with the source.
+        ConfigurationError: an option does not fit the source.
     """
     if source.endswith(MODEL_SUFFIX):
-        return _of_model(Path(source), rows, data_dir, drop_missing, options)
+        return _model_problem(Path(source), rows, data_dir, drop_missing, options)
     if rows is not None:
-        raise ConfigurationError(f"rows is {rows!r}, which are rows for a model file, and {source!r} is none.")
+        raise ConfigurationError(
+            f"rows is {rows!r}, which are rows for a model file, and {source!r} is none: leave them out."
+        )
     if source in GENERATED:
         return GENERATED[source]()
     if Path(source).is_dir():
-        return _of_data(_beginning(data.load_folder(source, target=target)), columns)
+        return _data_problem(_first_rows(data.load_folder(source, target=target)), columns)
     if target is None and source not in ("digits", "mnist"):
         target = [str(read_table(Path(source), options=options)[0].columns[-1])]
     loaded = data.load(source, target=target, data_dir=data_dir, drop_missing=drop_missing, options=options)
-    return _of_data(loaded, columns)
+    return _data_problem(loaded, columns)
 
 
-def _of_data(loaded: DataSet, columns: int | None) -> Problem:
-    """A data set: its training part trains, its validation part is scored."""
+def _data_problem(loaded: DataSet, columns: int | None) -> Problem:
+    """A data set as a problem, with at most `MOST_ROWS` training rows and its validation part."""
     loaded = loaded.with_complete_targets()
     train, validation, schema = loaded.train, loaded.validation, loaded.schema
-    some, names = np.arange(min(len(train), MOST_ROWS)), schema.input_names
-    of = "" if len(some) == len(train) else f"; {len(some):,} of its {len(train):,} training examples"
+    count, names = min(len(train), MOST_ROWS), schema.input_names
+    title = loaded.name if count == len(train) else f"{loaded.name}; {count:,} of its {len(train):,} training examples"
     width = len(names) if schema.image_shape is not None or columns is None else min(columns, len(names))
-    of += "" if width == len(names) else f"; its first {width} of {len(names)} inputs"
+    title += "" if width == len(names) else f"; its first {width} of {len(names)} inputs"
     return Problem(
         loaded.name,
-        f"{loaded.name}{of}",
-        train.X[some, :width].astype(np.float64),
-        train.Y[some].astype(np.float64),
+        title,
+        train.X[:count, :width].astype(np.float64),
+        train.Y[:count].astype(np.float64),
         names[:width],
-        rows=train.rows[some],
+        rows=train.rows[:count],
         validation=(validation.X[:, :width].astype(np.float64), validation.Y.astype(np.float64)),
         hidden=(30,) if schema.image_shape is not None else (8,),
-        start=_start(schema),
+        start=_start_settings(schema),
         notes=loaded.notes,
-        **_of_schema(schema),
+        **_schema_fields(schema),
     )
 
 
-def _beginning(loaded: StreamedData) -> DataSet:
-    """A folder's first training rows, numbered in their order; what is held out was measured in the pass over it."""
+def _first_rows(loaded: StreamedData) -> DataSet:
+    """The first training rows of a folder in memory, numbered from 0, and its held-out rows."""
     X, Y, count = [], [], 0
     for x, y in chain.from_iterable(map(loaded.train.pieces, loaded.train.blocks)):
         X.append(x[: MOST_ROWS - count])
@@ -99,7 +101,7 @@ def _beginning(loaded: StreamedData) -> DataSet:
     return DataSet(loaded.name, loaded.schema, rows, loaded.validation, loaded.test, loaded.notes)
 
 
-def _start(schema: Schema) -> dict[str, Any]:
+def _start_settings(schema: Schema) -> dict[str, Any]:
     if schema.image_shape is not None:
         return {"activation": "sigmoid", "cost": "cross-entropy", "trainer": "sgd", "eta": 0.5, "batch_size": 10}
     if schema.classes is not None:
@@ -107,13 +109,13 @@ def _start(schema: Schema) -> dict[str, Any]:
     return {"activation": "tanh", "cost": "quadratic", "trainer": "lm"}
 
 
-def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, options: TableOptions) -> Problem:
-    """A trained network on the rows of a source, in their order there."""
+def _model_problem(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, options: TableOptions) -> Problem:
+    """A trained network and the rows of a source as a problem."""
     model: Any = load_model(path)
     if hasattr(model, "forecast"):
         raise ModelFileError(
-            f"{path} is a time-series model, whose outputs come back as inputs, and the page shows networks without "
-            "feedback: play the table itself, or see the model with deltarule report."
+            f"{path} is a time-series model, and the page shows networks without feedback: play the table itself, or "
+            "look at the model with deltarule report."
         )
     schema = model.schema
     if schema is None:
@@ -122,23 +124,21 @@ def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, o
     source = rows or (schema.source if schema.image_shape is not None else None)
     if source is None:
         X, Y, numbers = np.zeros((1, schema.input_width)), np.eye(1, schema.output_width), np.arange(1)
-        title = f"{path.name}, shown one row of its columns' means; name a table after it for real rows"
+        title = f"{path.name} on one row, the means of its columns; name a table after the model for real rows"
     else:
         raw = data.load_raw(source, schema, data_dir=data_dir, drop_missing=drop_missing, options=options)
         if raw.Y is None:
-            raise DataError(f"{source} has no values in the target column: give a table that has them.")
+            raise DataError(f"{source} has no values in the target column: give a table with targets.")
         X, Y, numbers = raw.X[:MOST_ROWS], raw.Y[:MOST_ROWS], raw.rows[:MOST_ROWS]
         title = f"{path.name} on {raw.name}"
     hidden = tuple(getattr(layer, "n", 0) for layer in model.net.layers[:-1])
-    start, given = _start(schema) | {"cost": model.net.cost.name}, (model.net, model.params)
-    named = _of_schema(schema)
-    return Problem(
-        path.name, title, X, Y, schema.input_names, rows=numbers, hidden=hidden, start=start, given=given, **named
-    )
+    start, given = _start_settings(schema) | {"cost": model.net.cost.name}, (model.net, model.params)
+    shown: Any = {"rows": numbers, "hidden": hidden, "start": start, "given": given} | _schema_fields(schema)
+    return Problem(path.name, title, X, Y, schema.input_names, **shown)
 
 
-def _of_schema(schema: Schema) -> dict[str, Any]:
-    """What a problem has from a schema; the images are grey."""
+def _schema_fields(schema: Schema) -> dict[str, Any]:
+    """The fields of a problem that follow from a schema; only grey images are drawn."""
     shape = schema.image_shape
     return {
         "outputs": schema.output_names,

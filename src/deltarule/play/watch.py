@@ -1,4 +1,4 @@
-"""`Watch`: a training of one's own, seen in the browser while it runs, as MATLAB's training window shows it."""
+"""`Watch`: show a training in the browser while it runs, as MATLAB's training window does."""
 
 import time
 from html import escape
@@ -9,16 +9,16 @@ import numpy as np
 from deltarule import trees
 from deltarule.engine.rows import Rows
 from deltarule.play.frames import Frames
-from deltarule.play.learner import Moment, Training, costs_of, scores
+from deltarule.play.learner import Moment, Training, cost_curves, scores
 from deltarule.play.problems import Problem
 from deltarule.training.loop import Carry, Course
 from deltarule.training.session import TrainingResult
 
-MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
+MOST_ROWS = 2000  # examples that are drawn and scored for the page
 
 
 class Watched(Training):
-    """A training that goes on elsewhere: its latest moment, and its costs."""
+    """A training that runs outside the page: its latest moment, and its costs."""
 
     ended: str | None = None
 
@@ -29,17 +29,18 @@ class Watched(Training):
         self.look(carry, [])
 
     def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
-        """The training stands here, after epochs with these records."""
+        """Take the state of the training after epochs with these records."""
         self.records += records
         state = trees.map_leaves(np.asarray, carry.state)
         record = self.records[-1] if self.records else {}
         record = record | scores(self.course.net, state.params, self.rows)
         self.moments = [Moment(int(carry.epoch), 0, state, record)]
 
-    def costs(self, known: int) -> dict[str, Any]:
-        """What the training recorded of each epoch from number `known` on."""
-        news = self.records[known:]
-        return costs_of(news, self.now.record if self.records else {}, [int(one["epoch"]) for one in news], "cost")
+    def costs(self, first: int) -> dict[str, Any]:
+        """The curves of the training's own records from number `first` on."""
+        records = self.records[first:]
+        epochs = [float(record["epoch"]) for record in records]
+        return cost_curves(records, self.now.record if self.records else {}, epochs, "cost")
 
 
 class WatchFrames(Frames):
@@ -59,24 +60,24 @@ class WatchFrames(Frames):
         self.present(problem, course.net, [watched], [type(course.trainer).__name__])
 
     def layout(self) -> dict[str, Any]:
-        """The layout, by which the page knows that it only watches."""
+        """The layout of a page that only watches."""
         return super().layout() | {"watch": True}
 
 
 class Watch:
-    """A callback of `dr.train` that shows the training in the browser, with a button that ends it.
+    """A callback of `dr.train` that shows the training in the browser, with a button to stop it.
 
-    The page has the cost of both parts, the gradient, the damping, predictions against targets, the network with its
-    numbers and the equations of any example. The button ends the training after the epochs under way; with validation
-    data the best parameters are kept, as always.
+    The page shows the training and validation cost, the gradient, the damping, predictions over targets, the network
+    with its numbers, and the equations of any example. The button stops the training after the current epochs; with
+    validation data the best parameters are returned, as always.
 
     Args:
-        port: 0 takes any free one.
-        browser: whether to open the page; else look at `address`. A notebook shows the page where the object is the
-            last value of a cell.
+        port: 0 takes any free port.
+        browser: whether to open the page in a browser; its address is `address`. A notebook shows the page below a cell
+            that ends with this object.
 
     Raises:
-        ConfigurationError: the port cannot be had, or the packages of the extra "play" are missing.
+        ConfigurationError: the port cannot be opened, or the packages of the extra "play" are missing.
 
     >>> import deltarule as dr
     >>> watch = dr.Watch(browser=False)
@@ -88,8 +89,8 @@ class Watch:
         from deltarule.play.watch_server import WatchServer
 
         self.frames: WatchFrames | None = None
-        self.seen = False  # whether a page was told of the end
-        self.stopped = False
+        self.seen = False  # whether a page has shown the end of the training
+        self.stopped = False  # whether the page's button was pressed
         self.records: list[dict[str, Any]] = []
         self.server = WatchServer(self, port)
         self.thread = self.server.start()
@@ -98,38 +99,38 @@ class Watch:
 
     @property
     def address(self) -> str:
-        """What to open in a browser on this machine."""
+        """The address to open in a browser on this machine."""
         return self.server.address
 
     def __call__(self, record: dict[str, Any]) -> bool:
-        """An epoch's record; whether the page's button asked for the end."""
+        """Take an epoch's record; return whether to stop the training."""
         self.records.append(record)
         return self.stopped
 
     def look(self, course: Course, carry: Carry) -> None:
-        """Where the training stands, after the records since the last look."""
+        """Take the state of the training, and show it."""
         records, self.records = self.records, []
         if self.frames is None or self.frames.learners[0].course is not course:
             self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry)), False, False
         else:
             self.frames.learners[0].look(carry, records)
-        self.server.tell()
+        self.server.notify()
 
     def ended(self, result: TrainingResult) -> None:
-        """The training has ended; its page stays as long as this process."""
+        """Show the end of the training; the page is served as long as this process lives."""
         if self.frames is not None:
             self.frames.learners[0].ended = result.message
-            self.server.tell()
+            self.server.notify()
 
     def end_training(self) -> None:
-        """The training ends after the epochs that are under way."""
+        """Stop the training after the current epochs."""
         self.stopped = True
 
     def close(self, wait: float = 0.0) -> None:
-        """End the server; pages keep what they show.
+        """Stop the server; open pages keep what they show.
 
         Args:
-            wait: seconds to wait for a page that has not yet been told of the training's end.
+            wait: seconds to wait until a page has shown the end of the training.
         """
         until = time.monotonic() + wait
         while not self.seen and time.monotonic() < until:
@@ -138,5 +139,5 @@ class Watch:
         self.thread.join(10)
 
     def _repr_html_(self) -> str:
-        """The page in a notebook's cell."""
+        """The page inside a notebook."""
         return f'<iframe src="{escape(self.address)}" width="100%" height="900" style="border: 0"></iframe>'

@@ -1,12 +1,12 @@
 "use strict";
-// Curves, regions, predictions: where to put ink. The numbers are the server's.
+// Draw curves, regions and predictions. All numbers come from the server.
 (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const CLASSES = [[59, 118, 196], [196, 69, 47], [47, 143, 107], [217, 154, 28], [123, 90, 166], [138, 143, 152], [194, 85, 157], [60, 160, 180], [150, 120, 60], [110, 110, 220]];
   DR.classColour = (label) => `rgb(${CLASSES[label % CLASSES.length].join(",")})`;
   DR.seriesColour = (i) => css(i ? "--second" : "--main");
 
-  // A canvas in the screen's own pixels, cleared: its context and size in CSS pixels.
+  // Clear a canvas and match it to the screen's pixels; returns its context and its size in CSS pixels.
   const fresh = (canvas) => {
     const scale = window.devicePixelRatio || 1, width = canvas.clientWidth || 300, height = canvas.clientHeight || 170;
     if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
@@ -22,7 +22,7 @@
 
   DR.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-  // Costs over the epochs on a logarithmic scale; `at` is the epoch that is looked at, if not the last.
+  // Costs over the epochs on a logarithmic scale; `at` marks an earlier epoch, null for the last one.
   DR.costChart = (canvas, series, at, colours = DR.seriesColour) => {
     const { context, width, height } = fresh(canvas), left = 46, right = width - 8, top = 8, bottom = height - 20;
     const values = series.flatMap(({ costs, validation }) => [...costs, ...(validation || [])]).filter((v) => v !== null && v > 0);
@@ -71,7 +71,7 @@
   };
   const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-  // One bar for each layer that has biases.
+  // A bar for each layer with biases.
   DR.speedBars = (box, layers, speeds) => {
     const top = Math.max(1e-300, ...speeds);
     if (box.children.length !== speeds.length) {
@@ -107,7 +107,7 @@
     else if (view.targets) scatter(canvas, view, colour);
   };
 
-  // The ink of a class, or of a value between the lowest and the highest: red to blue.
+  // The colour and opacity of a value, given as a share from the lowest (red) to the highest (blue).
   const shade = (share) => [CLASSES[share > 0.5 ? 0 : 1], Math.abs(share - 0.5) * 1.6];
 
   const plane = (canvas, problem, view, trace) => {
@@ -215,7 +215,7 @@
     return DR.make("div", { class: "wide" }, DR.make("table", { class: "confusion" }, DR.make("thead", {}, head), DR.make("tbody", {}, ...rows)));
   };
 
-  // A picture of pixels from 0 to 255.
+  // An image of pixels from 0 to 255.
   DR.picture = (canvas, pixels, [height, width]) => {
     canvas.width = width;
     canvas.height = height;

@@ -1,8 +1,8 @@
 "use strict";
-// The settings: a form made from what the server says can be chosen.
+// The settings: a form of the values that the server offers.
 (() => {
-  const WORDS = {
-    problem: "Data", hidden: "Hidden", activation: "Activation", cost: "Cost", trainer: "Trainer", versus: "Beside it",
+  const LABELS = {
+    problem: "Data", hidden: "Hidden", activation: "Activation", cost: "Cost", trainer: "Trainer", versus: "Compare",
     eta: "η", batch_size: "Batch", l2: "λ of L2", seed: "Seed",
   };
   const PROBLEMS = { higham: "ten points", circles: "circles", spirals: "spirals", xor: "exclusive or", curve: "a curve", points: "own points" };
@@ -19,18 +19,18 @@
     layout(layout) {
       const { choices, known, problem } = layout, given = problem.given;
       const focused = document.activeElement && document.activeElement.name;
-      const select = (name, options, value, words = (v) => v) =>
-        this.field(name, DR.make("select", { name, "data-testid": `set-${name}` }, ...options.map((option) => {
-          const made = DR.make("option", { value: option ?? "" }, words(option));
-          made.selected = option === value;
-          return made;
+      const select = (name, values, chosen, label = (v) => v) =>
+        this.field(name, DR.make("select", { name, "data-testid": `set-${name}` }, ...values.map((value) => {
+          const option = DR.make("option", { value: value ?? "" }, label(value));
+          option.selected = value === chosen;
+          return option;
         })));
       const number = (name, value, step, least) => {
         const input = DR.make("input", { type: "number", name, step, min: least, "data-testid": `set-${name}` });
         input.value = value;
         return this.field(name, input);
       };
-      const hidden = DR.make("input", { type: "text", name: "hidden", inputmode: "numeric", "data-testid": "set-hidden", title: "sizes of the hidden layers, such as 8,8" });
+      const hidden = DR.make("input", { type: "text", name: "hidden", inputmode: "numeric", "data-testid": "set-hidden", title: "Sizes of the hidden layers, such as 8,8" });
       hidden.value = choices.hidden.join(",");
       const names = [choices.trainer, choices.versus];
       this.form.replaceChildren(...[
@@ -50,7 +50,7 @@
     }
 
     field(name, input) {
-      return DR.make("label", {}, WORDS[name], input);
+      return DR.make("label", {}, LABELS[name], input);
     }
 
     changed(input) {

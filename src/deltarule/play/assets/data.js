@@ -1,7 +1,7 @@
 "use strict";
-// What a user gives with the mouse: points in the plane, and a drawn digit.
+// The user's own data: points in the plane, and a drawn digit.
 (() => {
-  // Points set in the picture of the plane; `send` begins anew with them.
+  // Points that the user sets in the plane; each change starts a new training.
   DR.Points = class {
     constructor(send) {
       this.send = send;
@@ -16,21 +16,21 @@
       a.addEventListener("click", () => choose(0));
       b.addEventListener("click", () => choose(1));
       document.getElementById("clear-points").addEventListener("click", () => {
-        this.points = this.begin();
-        this.tell();
+        this.points = this.initial();
+        this.sendPoints();
       });
     }
 
-    begin() {
+    initial() {
       return [[-0.5, 0.5, 0], [0.5, -0.5, 1]];
     }
 
     start() {
-      if (!this.points.length) this.points = this.begin();
-      this.tell();
+      if (!this.points.length) this.points = this.initial();
+      this.sendPoints();
     }
 
-    tell() {
+    sendPoints() {
       this.send({ do: "choose", problem: "points", points: this.points });
     }
 
@@ -59,11 +59,11 @@
     add(x, y) {
       if (this.points.length >= 500) return;
       this.points.push([Number(x.toFixed(3)), Number(y.toFixed(3)), this.label]);
-      this.tell();
+      this.sendPoints();
     }
   };
 
-  // A digit drawn cell by cell, in the pixels that the network reads.
+  // A digit that the user draws pixel by pixel, in the size that the network reads.
   DR.Pad = class {
     constructor(send) {
       this.canvas = document.getElementById("pad-canvas");
@@ -105,7 +105,7 @@
       this.show(false);
     }
 
-    // Ink at a cell and a little around it, as a pen leaves it.
+    // Ink at a pixel and a little around it, like a pen's.
     paint(row, column) {
       const [height, width] = this.shape;
       for (let i = -1; i <= 1; i++)

@@ -1,9 +1,9 @@
 "use strict";
-// The equations of one example one after another, each with its numbers looked up in the trace. Nothing is computed.
+// The equations of one example in turn, each with its numbers from the trace. Nothing is computed here.
 (() => {
   const MOST_TERMS = 8, MOST_LINES = 24;
 
-  // Every equation of a frame in the order of the algorithm; `stage` is what the drawing shows then.
+  // Every equation of a frame in the order of the algorithm; `stage` is what the drawing shows at that equation.
   DR.steps = (layout, frame) => {
     const L = layout.layers.length + 1, steps = [];
     const add = (id, name, stage) => steps.push({ id, name, stage: { a: L, delta: 99, ...stage } });
@@ -29,12 +29,12 @@
   const size = (layout, l) => (l === 1 ? layout.inputs.n : parts(layout, l).n);
   const below = (frame, l) => (l === 2 ? frame.trace.x : frame.trace.layers[l - 3].a);
 
-  // w a + w a + ...: the factors of a sum over the neurons of layer m that are drawn.
+  // w·a + w·a + ..., the sum over the drawn neurons of layer m.
   const terms = (layout, m, pairs) => {
-    const made = [], cut = pairs.length > MOST_TERMS;
-    pairs.slice(0, MOST_TERMS).forEach(([w, a], i) => made.push(i ? " + " : "", bracket(w), "·", bracket(a)));
-    if (cut || size(layout, m) > pairs.length) made.push(` + … (${size(layout, m)} terms)`);
-    return made;
+    const sum = [], cut = pairs.length > MOST_TERMS;
+    pairs.slice(0, MOST_TERMS).forEach(([w, a], i) => sum.push(i ? " + " : "", bracket(w), "·", bracket(a)));
+    if (cut || size(layout, m) > pairs.length) sum.push(` + … (${size(layout, m)} terms)`);
+    return sum;
   };
   const bracket = (value) => (value < 0 ? ["(", value, ")"] : value);
   const result = (value) => DR.number(value, "result");
@@ -65,7 +65,7 @@
     return DR.line(`dC/dw^${l}_{${j},${k}} = a^${l - 1}_${k} delta^${l}_${j} = `, bracket(below(frame, l)[col]), "·", bracket(layer.delta[row]), " = ", result(layer.dW[row][col]));
   };
 
-  // What the equation panel shows of a step.
+  // The content of the equation panel at a step.
   DR.equation = (layout, frame, step) => {
     const { what, l } = step.id, box = document.createDocumentFragment();
     const head = (text) => {
@@ -93,7 +93,7 @@
         layer.dW.forEach((line, row) => line.forEach((_, col) => {
           if (shown++ < MOST_LINES) box.append(DR.lineOf(layout, frame, "dW", l, row, col));
         }));
-        if (shown > MOST_LINES) box.append(DR.make("p", { class: "soft" }, `${MOST_LINES} of ${shown} drawn weights; every weight shows its own when pointed at.`));
+        if (shown > MOST_LINES) box.append(DR.make("p", { class: "soft" }, `${MOST_LINES} of ${shown} drawn weights; point at a weight to see its equation.`));
       } else rows(what, count);
     }
     return box;

@@ -1,34 +1,34 @@
 "use strict";
-// Formulas as `deltarule trace` writes them, set as MathML, and numbers as they are shown. Nothing is computed here.
+// Set the formulas of `deltarule trace` as MathML, and format numbers. Nothing is computed here.
 const DR = { digits: 4 };
 
 DR.NAMES = { delta: "δ", sigma: "σ", lambda: "λ", eta: "η", beta: "β", mu: "μ", eps: "ε", sum: "∑", "sigma'": "σ′", "∇": "∇" };
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
-// An element with attributes and children, each a node or a text.
+// An element with attributes and children; a child is a node or a text.
 DR.make = (name, attributes = {}, ...children) => {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== undefined) made.setAttribute(key, value);
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== undefined) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 };
 
 DR.svg = (name, attributes = {}) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 };
 
 const mathml = (name, ...children) => {
-  const made = document.createElementNS(MATHML, name);
-  made.append(...children);
-  return made;
+  const element = document.createElementNS(MATHML, name);
+  element.append(...children);
+  return element;
 };
 
-// The formula without the number of its equation, and that number, such as "BP2".
+// A formula and the number of its equation, such as "BP2".
 DR.parts = (text) => {
-  const found = / {3,}\(([^()]*)\)\s*$/.exec(text);
-  return found ? { formula: text.slice(0, found.index), tag: found[1] } : { formula: text, tag: "" };
+  const match = / {3,}\(([^()]*)\)\s*$/.exec(text);
+  return match ? { formula: text.slice(0, match.index), tag: match[1] } : { formula: text, tag: "" };
 };
 
 const TOKEN = /\s+|[\p{L}∇∂]+'?|\d+(?:\.\d+)?|[\^_]\{[^}]*\}|[\^_]\(|[\^_][\p{L}\d]+|./gu;
@@ -64,11 +64,11 @@ const leaf = (token) => {
   if (token in DR.NAMES) return mathml("mi", DR.NAMES[token]);
   if (/^[\p{L}∇∂]+'?$/u.test(token)) return mathml(token.length > 3 ? "mtext" : "mi", token.replace("'", "′"));
   const sign = mathml("mo", token);
-  if (/^[()]$/.test(token)) sign.setAttribute("stretchy", "false"); // else a bracket grows with its index
+  if (/^[()]$/.test(token)) sign.setAttribute("stretchy", "false"); // otherwise a bracket grows with its index
   return sign;
 };
 
-// A number in as many digits as are asked for; the whole number is in its title, for programs in data-value.
+// A number in the chosen number of digits. All its digits are in the title, and for programs in data-value.
 DR.format = (value) => {
   if (value === null || value === undefined) return "–";
   if (DR.digits >= 17 || value === 0) return String(value);
@@ -81,7 +81,7 @@ DR.number = (value, more = "") => {
   return DR.make("span", { class: `n${sign}${more && " " + more}`, "data-value": value, title: value }, DR.format(value));
 };
 
-// A line of texts and numbers; a text may hold indices as "z^2_0".
+// A line of texts and numbers; a text may have indices, as in "z^2_0".
 DR.line = (...parts) => {
   const line = DR.make("div", { class: "line" });
   for (const part of parts.flat(9)) {

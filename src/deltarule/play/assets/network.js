@@ -1,12 +1,12 @@
 "use strict";
-// The network drawn: neurons filled by a, ringed by |delta|, edges as wide as |w|. Positions and colours only.
+// Draw the network: a neuron's fill shows a, its ring |delta|, the width of an edge |w|.
 (() => {
   const COLUMN = 150, SIDE = 66, TOP = 26;
 
   DR.Drawing = class {
     constructor(svg, choose) {
       this.svg = svg;
-      this.choose = choose; // told of {kind, l, j, k} that is pointed at, and whether it is to stay
+      this.choose = choose; // called with the part pointed at, {kind, l, j, k}, and whether to pin it
       svg.addEventListener("pointerover", (event) => this.pointed(event, false));
       svg.addEventListener("click", (event) => this.pointed(event, true));
       svg.addEventListener("focusin", (event) => this.pointed(event, false));
@@ -21,7 +21,7 @@
       if (stay) this.reach(part);
     }
 
-    // One part at a time can be reached by the tab key; arrows move on from there.
+    // The tab key reaches one part; the arrow keys move on from there.
     reach(part) {
       if (this.reached) this.reached.setAttribute("tabindex", "-1");
       this.reached = part;
@@ -40,7 +40,7 @@
       const radius = most > 12 ? 11 : most > 4 ? 14 : 17;
       const height = most * row + TOP + 30, width = (this.columns.length - 1) * COLUMN + 2 * SIDE;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      this.svg.style.minWidth = `${0.9 * width}px`; // on a narrow screen it is scrolled rather than made smaller
+      this.svg.style.minWidth = `${0.9 * width}px`; // narrow screens scroll the drawing
       this.neurons = this.columns.map(() => []);
       this.edges = this.columns.map(() => []);
       this.columns.forEach((column, c) => {
@@ -111,7 +111,7 @@
       }
     }
 
-    // The numbers of a frame; `stage` says what a step by equation has come to, null that all is known.
+    // Draw the numbers of a frame up to a `stage` of the equations; null draws all.
     draw(trace, stage) {
       this.columns.forEach((column, c) => {
         const layer = c ? trace.layers[c - 1] : null;
@@ -153,7 +153,7 @@
     mark(part) {
       for (const old of this.marked || []) old.classList.remove("chosen");
       this.marked = part ? this.find(part) : [];
-      for (const one of this.marked) one.classList.add("chosen");
+      for (const element of this.marked) element.classList.add("chosen");
     }
 
     find(part) {
@@ -163,7 +163,7 @@
       return edge ? [edge.line, edge.synapse] : [];
     }
 
-    // Arrows: up and down within a layer, left and right between layers; w walks over the weights into a neuron.
+    // Arrow keys move up and down within a layer, left and right between layers; w goes through a neuron's weights.
     move(event) {
       const part = event.target.dataset && event.target.dataset.part && JSON.parse(event.target.dataset.part);
       if (!part) return;

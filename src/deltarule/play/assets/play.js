@@ -1,14 +1,14 @@
 "use strict";
-// The page: messages in, drawings out, and which equation is looked at.
+// The page: receive messages, draw frames, and step through equations.
 (() => {
   const by = (id) => document.getElementById(id);
   const recorded = by("recording") ? JSON.parse(by("recording").textContent) : null;
   let layout = null, frame = null, running = false, series = [], total = 1;
-  let cursor = null; // the number of the equation that is looked at; null where all numbers are shown
+  let cursor = null; // the number of the equation that is shown; null shows all numbers
   let pinned = null, pointed = null; // the part of the drawing whose numbers are shown
   let steps = [], waiting = null, painted = true;
-  const early = [];
-  let heard = 0, slow = false; // when the last frame came, and whether it is said that the next one takes long
+  const earlyClicks = [];
+  let lastFrameTime = 0, slow = false; // slow: the page says that the next frame takes long
 
   const drawing = new DR.Drawing(by("network"), (part, stay) => {
     if (stay) pinned = pinned && part && JSON.stringify(pinned) === JSON.stringify(part) ? null : part;
@@ -17,15 +17,15 @@
     showDetail();
   });
 
-  // The server, or the recording in its place.
+  // Connect to the server, or replay the recording.
   const live = () => {
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/socket${location.search}`);
-    socket.addEventListener("message", (event) => hear(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => {
       running = false;
-      for (const one of document.querySelectorAll(".bar button, .bar select, #settings *, #epoch, #save, #row")) one.disabled = true;
-      const words = layout && layout.watch ? "The program that trained has ended; what is shown stays." : "The connection has ended; what is shown stays. Start deltarule play again to go on.";
-      say(event.code === 1008 || event.code === 1013 ? event.reason : words, !(layout && layout.watch));
+      for (const control of document.querySelectorAll(".bar button, .bar select, #settings *, #epoch, #save, #row")) control.disabled = true;
+      const text = layout && layout.watch ? "The program that trained has ended; the last numbers stay here." : "The connection has ended; the last numbers stay here. Start deltarule play again to go on.";
+      say(event.code === 1008 || event.code === 1013 ? event.reason : text, !(layout && layout.watch));
     });
     return (message) => socket.readyState === 1 && socket.send(JSON.stringify(message));
   };
@@ -37,7 +37,7 @@
     const course = frames[0].learners.map((learner) => ({ ...learner }));
     const show = (k) => {
       at = Math.max(0, Math.min(frames.length - 1, k));
-      hear({ ...frames[at], running: timer !== null, moment: at, learners: frames[at].learners.map((learner, i) => ({ ...learner, from: 0, epochs: course[i].epochs, costs: course[i].costs, validation: course[i].validation })) });
+      receive({ ...frames[at], running: timer !== null, moment: at, learners: frames[at].learners.map((learner, i) => ({ ...learner, from: 0, epochs: course[i].epochs, costs: course[i].costs, validation: course[i].validation })) });
     };
     const stop = () => {
       clearInterval(timer);
@@ -63,7 +63,7 @@
       select: () => {},
     };
     setTimeout(() => {
-      hear(layout);
+      receive(layout);
       show(0);
     });
     return (message) => {
@@ -77,12 +77,12 @@
     by("message").classList.toggle("calm", !bad);
   };
 
-  const hear = (message) => {
-    if (message.kind === "layout") begin(message);
-    else if (message.kind === "frame") take(message);
+  const receive = (message) => {
+    if (message.kind === "layout") receiveLayout(message);
+    else if (message.kind === "frame") receiveFrame(message);
     else if (message.kind === "error") {
       say(message.text, true);
-      if (layout && !layout.watch) settings.layout(layout); // what was refused does not stay in the form
+      if (layout && !layout.watch) settings.layout(layout); // the form shows the accepted settings again
     } else if (message.kind === "paused") {
       running = false;
       if (slow) say("");
@@ -93,8 +93,8 @@
     else if (message.kind === "replay") download(message.html);
   };
 
-  const begin = (found) => {
-    layout = found;
+  const receiveLayout = (message) => {
+    layout = message;
     const { problem } = layout;
     by("title").textContent = problem.title;
     by("parameters").textContent = `${layout.parameters.toLocaleString("en")} parameters`;
@@ -113,13 +113,13 @@
     views();
     if (problem.image) pad.begin(problem.image);
     if (!layout.watch) by("speed").replaceChildren(...layout.known.speed.map((speed) => {
-      const option = DR.make("option", { value: speed }, speed ? `${speed} a second` : "as fast as it can");
+      const option = DR.make("option", { value: speed }, speed ? `${speed} a second` : "as fast as possible");
       option.selected = speed === 60;
       return option;
     }));
   };
 
-  // One figure for each trainer, and the picture that is looked at.
+  // A figure for each trainer, with the image of the current example.
   const views = () => {
     const { problem, trainers } = layout;
     by("views").replaceChildren(...trainers.map(({ name }, i) => {
@@ -129,7 +129,7 @@
         button.addEventListener("click", () => send({ do: "select", learner: i }));
         caption.append(button, " ");
       }
-      const picture = DR.make("canvas", { class: "picture", role: "img", "aria-label": "the picture of the example" });
+      const picture = DR.make("canvas", { class: "picture", role: "img", "aria-label": "the image of the example" });
       if (problem.image) figure.append(DR.make("div", { class: "example-in" }, picture, DR.make("div", { class: "bars" })));
       if (problem.classes && problem.view !== "plane") figure.append(DR.make("div", { class: "counts" }));
       else {
@@ -143,27 +143,27 @@
     by("view-words").textContent = VIEWS[problem.classes ? (problem.view === "table" ? "classes" : problem.view) : problem.view === "plane" ? "values" : problem.view];
   };
   const VIEWS = {
-    plane: "What the network answers everywhere; the example looked at is ringed.",
-    values: "What the network answers everywhere, blue for high and red for low values; the points are measured, the one looked at is ringed.", line: "The fitted curve through the data; with Bayesian regularisation its error band.",
-    image: "Above, the example looked at. Below, a row for each digit and a column for what it is read as.", table: "Predictions over targets; on the line they agree.",
-    classes: "A row for each class and a column for what it is taken for.",
+    plane: "The predicted class at every point of the plane; the current example has a ring.",
+    values: "The prediction at every point of the plane, blue for high and red for low values; the current example has a ring.", line: "The fitted curve and the data; with Bayesian regularisation also its error bands.",
+    image: "Above, the current example. Below, the confusion matrix: a row for each digit, a column for each prediction.", table: "Predictions over targets; on the line they agree.",
+    classes: "The confusion matrix: a row for each class, a column for each prediction.",
   };
 
-  const take = (found) => {
-    if (!layout || found.version !== layout.version) return acknowledge();
-    frame = found;
-    running = found.running;
-    heard = performance.now();
+  const receiveFrame = (message) => {
+    if (!layout || message.version !== layout.version) return acknowledge();
+    frame = message;
+    running = message.running;
+    lastFrameTime = performance.now();
     if (slow) say("");
     slow = false;
-    found.learners.forEach((learner, i) => {
-      const one = series[i];
-      for (const name of ["epochs", "costs"]) one[name].splice(learner.from, Infinity, ...learner[name]);
+    message.learners.forEach((learner, i) => {
+      const curves = series[i];
+      for (const name of ["epochs", "costs"]) curves[name].splice(learner.from, Infinity, ...learner[name]);
       for (const [name, values] of Object.entries(learner.states)) {
-        one.states[name] = one.states[name] || new Array(learner.from).fill(null);
-        one.states[name].splice(learner.from, Infinity, ...values);
+        curves.states[name] = curves.states[name] || new Array(learner.from).fill(null);
+        curves.states[name].splice(learner.from, Infinity, ...values);
       }
-      if (learner.validation) (one.validation = one.validation || []).splice(learner.from, Infinity, ...learner.validation);
+      if (learner.validation) (curves.validation = curves.validation || []).splice(learner.from, Infinity, ...learner.validation);
     });
     total = recorded ? recorded.frames.length : series[frame.selected].epochs.length;
     steps = DR.steps(layout, frame);
@@ -178,20 +178,20 @@
         painted = true;
         paint();
         acknowledge();
-        for (const name of early.splice(0)) actions[name]();
+        for (const name of earlyClicks.splice(0)) actions[name]();
       });
     } else acknowledge();
   };
   const acknowledge = () => send({ do: "shown" });
 
-  const short = (value) => (value === null || value === undefined ? "–" : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(3) : value.toPrecision(5));
+  const format = (value) => (value === null || value === undefined ? "–" : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(3) : value.toPrecision(5));
 
   const paint = () => {
     const learner = frame.learners[frame.selected], { problem } = layout;
     by("epoch").textContent = learner.epoch;
-    by("cost").textContent = short(learner.cost);
+    by("cost").textContent = format(learner.cost);
     by("cost").dataset.value = learner.cost;
-    by("validation").textContent = short(learner.validation_cost);
+    by("validation").textContent = format(learner.validation_cost);
     by("accuracy").textContent = learner.accuracy === null ? "–" : `${(100 * learner.accuracy).toFixed(1)} %`;
     by("timeline").max = total - 1;
     by("timeline").value = frame.moment;
@@ -204,7 +204,7 @@
     showDetail();
     showRunning();
     charts();
-    const ended = frame.learners.map((one, i) => (one.ended ? `${layout.trainers[i].name}: ${one.ended}` : "")).filter(Boolean);
+    const ended = frame.learners.map((learner, i) => (learner.ended ? `${layout.trainers[i].name}: ${learner.ended}` : "")).filter(Boolean);
     if (ended.length && !running) say(ended.join(" "));
   };
 
@@ -233,7 +233,7 @@
       key.style.color = DR.seriesColour(i);
       return key;
     }));
-    if (!running) by("cost-chart").setAttribute("aria-label", `Cost over the epochs: ${series.map(({ name, costs }) => `${name} from ${short(costs[0])} to ${short(costs[costs.length - 1])}`).join("; ")}`);
+    if (!running) by("cost-chart").setAttribute("aria-label", `Cost over the epochs: ${series.map(({ name, costs }) => `${name} from ${format(costs[0])} to ${format(costs[costs.length - 1])}`).join("; ")}`);
     const learner = frame.learners[frame.selected];
     DR.speedBars(by("speeds"), layout.layers.filter((layer, i) => frame.trace.layers[i].b).map(({ layer }) => layer), learner.speeds);
     const { record } = learner, lambda = record.lambda ?? record.mu ?? record.radius;
@@ -242,11 +242,11 @@
     if (learner.trials) DR.trials(by("trials"), learner.trials, layout.verdicts);
     else by("trials").replaceChildren();
     const name = record.lambda !== undefined ? "Damping λ" : record.mu !== undefined ? "Damping μ" : "Radius of the trust region";
-    const more = record.gamma === undefined ? "" : ` The data determine ${record.gamma.toFixed(1)} of the ${layout.parameters} parameters; log evidence ${record.log_evidence.toPrecision(6)}.`;
-    by("trials-caption").textContent = `${name} ${short(lambda)}: ${record.accepted ?? 0} trial accepted, ${record.rejected} rejected in this epoch.${more}`;
+    const evidence = record.gamma === undefined ? "" : ` The data determine ${record.gamma.toFixed(1)} of the ${layout.parameters} parameters; log evidence ${record.log_evidence.toPrecision(6)}.`;
+    by("trials-caption").textContent = `${name} ${format(lambda)}: ${record.accepted ?? 0} trial accepted, ${record.rejected} rejected in this epoch.${evidence}`;
   };
 
-  // What the trainer records besides the cost: the gradient, and the damping or the radius.
+  // The gradient, and the damping or the radius, over the epochs.
   const STATES = { gradient_norm: "‖∇C‖", lambda: "damping λ", mu: "damping μ", radius: "radius" };
   const states = ({ epochs, states }, at) => {
     const names = Object.keys(states);
@@ -255,18 +255,18 @@
     const colours = (i) => DR.seriesColour(i ? 0 : 1);
     DR.costChart(by("state-chart"), names.map((name) => ({ epochs, costs: states[name], validation: null })), at, colours);
     by("state-legend").replaceChildren(...names.map((name, i) => {
-      const value = states[name][states[name].length - 1], key = DR.make("span", { class: "key" }, DR.make("span", {}, `${STATES[name]} ${short(value)}`));
+      const value = states[name][states[name].length - 1], key = DR.make("span", { class: "key" }, DR.make("span", {}, `${STATES[name]} ${format(value)}`));
       key.style.color = colours(i);
       return key;
     }));
   };
 
-  // One epoch of a second-order trainer on many examples may take long.
+  // An epoch of a second-order trainer on many examples may take long.
   setInterval(() => {
-    const seconds = (performance.now() - heard) / 1000;
+    const seconds = (performance.now() - lastFrameTime) / 1000;
     if (!running || !layout || layout.watch || seconds < 2) return;
     slow = true;
-    say(`An epoch of ${layout.trainers.map(({ name }) => name).join(" and ")} is under way, ${Math.floor(seconds)} s so far. Pause ends it early.`);
+    say(`An epoch of ${layout.trainers.map(({ name }) => name).join(" and ")} has taken ${Math.floor(seconds)} s so far. Pause ends it early.`);
   }, 500);
 
   const showRunning = () => {
@@ -279,7 +279,7 @@
   const showEquation = () => {
     const box = by("equation");
     if (cursor === null) {
-      if (box.dataset.step !== "none") box.replaceChildren(DR.make("p", { class: "soft" }, "Press Step: the example goes forward through the network, its error comes back, and every number stands in its equation."));
+      if (box.dataset.step !== "none") box.replaceChildren(DR.make("p", { class: "soft" }, "Press Step to follow one example forward through the network and its error back, equation by equation, with all numbers."));
       box.dataset.step = "none";
     } else {
       box.dataset.step = `${steps[cursor].id.what}${steps[cursor].id.l ?? ""}`;
@@ -305,15 +305,15 @@
   };
 
   const showDetail = () => {
-    const part = pointed || pinned, found = part && frame && layout ? DR.detail(layout, frame, part) : null;
-    by("detail").replaceChildren(found || DR.make("p", { class: "soft" }, "Blue is positive, red negative. A line is as wide as its weight, a golden ring as thick as the error δ. Hover, tap, or move with the arrow keys (w: the weights into a neuron): the numbers of that neuron or weight stand here."));
+    const part = pointed || pinned, detail = part && frame && layout ? DR.detail(layout, frame, part) : null;
+    by("detail").replaceChildren(detail || DR.make("p", { class: "soft" }, "Blue is positive, red negative. The width of a line shows its weight, the thickness of a golden ring the error δ. Hover, tap, or move with the arrow keys (w for the weights into a neuron) to see the numbers of a neuron or weight here."));
   };
 
   const download = (html) => {
     const link = DR.make("a", { href: URL.createObjectURL(new Blob([html], { type: "text/html" })), download: "deltarule-replay.html" });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    say("Saved as deltarule-replay.html, one file that opens without a server.");
+    say("Saved as deltarule-replay.html, which opens in any browser without a server.");
   };
 
   const actions = {
@@ -332,7 +332,7 @@
       }
     },
     run: () => {
-      [running, heard] = [true, performance.now()];
+      [running, lastFrameTime] = [true, performance.now()];
       showRunning();
       send({ do: "run" });
     },
@@ -354,7 +354,7 @@
   const send = recorded ? replay(recorded) : live();
   DR.redraw = () => frame && charts();
 
-  const act = (name) => (frame ? actions[name]() : early.push(name)); // a click may be sooner than the first frame
+  const act = (name) => (frame ? actions[name]() : earlyClicks.push(name)); // a click may come before the first frame
   for (const name of Object.keys(actions)) by(name).addEventListener("click", () => act(name));
   by("speed").addEventListener("change", () => send({ do: "speed", speed: Number(by("speed").value) }));
   by("timeline").addEventListener("input", () => {
