@@ -3,11 +3,16 @@
 import pytest
 
 from deltarule import errors
-from deltarule.errors import how_to_install, pluralized, shorten
+from deltarule.errors import format_number, how_to_install, pluralized, shorten
 
 
 def test_plurals():
     assert [pluralized(n, "row") for n in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+
+
+def test_numbers_for_people():
+    assert [format_number(x) for x in (-0.0, None, 0.000123456)] == ["0", "-", "0.0001235"]
+    assert [format_number(x, 3) for x in (-69_876.0, 1_234_567, 2.5e9)] == ["-69,900", "1,230,000", "2.5e+09"]
 
 
 def test_a_long_list_is_shortened():

@@ -58,6 +58,18 @@ def pluralized(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def format_number(value: float | None, digits: int = 4) -> str:
+    """The number with `digits` significant digits, thousands separated from 10,000 on, or a dash for None.
+
+    >>> [format_number(value) for value in (0.0123456, -9999.0, -12345.6, 1.5e9, None)]
+    ['0.01235', '-9999', '-12,350', '1.5e+09', '-']
+    """
+    if value is None:
+        return "-"
+    rounded = float(f"{value:.{digits}g}") + 0.0  # + 0.0 turns -0.0 into 0.0
+    return f"{rounded:,.7g}" if abs(rounded) >= 1e4 else f"{rounded:.7g}"
+
+
 def shorten(words: list[str], most: int, noun: str = "") -> str:
     """Join at most `most` of the words with commas, and say how many more there are.
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from deltarule.cli.trace_tables import _matrix, _vectors, _vectors_and_matrices
-from deltarule.models.formatting import format_number
+from deltarule.errors import format_number
 from deltarule.models.model import load_model
 
 

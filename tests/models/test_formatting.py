@@ -1,14 +1,11 @@
-from deltarule.models.formatting import format_number, format_percent, quote_names, to_json_types
+from deltarule.models.formatting import format_percent, quote_names, to_json_types
 
 
 def test_json_types_are_kept():
     assert to_json_types(("text", True, 3, None)) == ["text", True, 3, None]
 
 
-def test_format_number_and_percent():
-    assert format_number(-0.0) == "0"
-    assert format_number(None) == "-"
-    assert format_number(0.000123456) == "0.0001235"
+def test_percent():
     assert format_percent(None) == "-"
     assert format_percent(1.0) == "100.00 %"
 

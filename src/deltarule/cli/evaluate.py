@@ -6,7 +6,8 @@ from deltarule.cli.clock import STARTED
 from deltarule.cli.model import evaluation_rows, read_model, read_rows, show_extrapolation, training_data_notes
 from deltarule.cli.screen import make_panel, print_json, show_notes, suggest
 from deltarule.cli.shared_options import RowsOptions
-from deltarule.models.formatting import format_number, format_percent
+from deltarule.errors import format_number
+from deltarule.models.formatting import format_percent
 
 
 def evaluate(options: RowsOptions) -> None:

@@ -23,8 +23,8 @@ from deltarule.cli.screen import command_line, make_table, print_json, warnings_
 from deltarule.cli.shared_options import OutputOptions
 from deltarule.cli.training_checks import check_training_options
 from deltarule.cli.training_options import TrainingOptions
-from deltarule.errors import ConfigurationError, ModelFileError, pluralized
-from deltarule.models.formatting import format_number, format_percent
+from deltarule.errors import ConfigurationError, ModelFileError, format_number, pluralized
+from deltarule.models.formatting import format_percent
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet

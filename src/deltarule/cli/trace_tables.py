@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.errors import pluralized
-from deltarule.models.formatting import format_number
+from deltarule.errors import format_number, pluralized
 from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.data.dataset import DataSet
 from deltarule.data.row_codes import row_codes
 from deltarule.data.schema import Schema
-from deltarule.errors import pluralized, shorten
+from deltarule.errors import format_number, pluralized, shorten
 
 FEW_ROWS = 30
 TOO_FEW_ROWS = 10  # with fewer training rows the scores say nothing
@@ -221,7 +221,7 @@ def count_extrapolated(schema: Schema, X: np.ndarray, numbers: np.ndarray) -> tu
     note = (
         f"{count:,} of {len(X):,} rows {'lies' if count == 1 else 'lie'} outside the range of the training rows by "
         f"more than {100 * MARGIN:.0f} % of it, where the predictions are guesses; the farthest is row "
-        f"{numbers[row]}, with {farthest.decode(scaled[row]):.4g} in {farthest.name!r}, which was trained on from "
-        f"{farthest.low:.4g} to {farthest.high:.4g}"
+        f"{numbers[row]}, with {format_number(farthest.decode(scaled[row]))} in {farthest.name!r}, which was trained "
+        f"on from {format_number(farthest.low)} to {format_number(farthest.high)}"
     )
     return count, (note,) * (count > 0)

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.errors import ModelFileError, pluralized
+from deltarule.errors import ModelFileError, format_number, pluralized
 from deltarule.inspection.report import Evidence, collect_evidence, diagram, html_report
 from deltarule.models.candidates import name_with_count
-from deltarule.models.formatting import format_number
 from deltarule.models.metrics import describe_scores, scores_of_part
 from deltarule.models.plan import describe_network, sizes_of
 

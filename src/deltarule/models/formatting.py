@@ -9,15 +9,6 @@ from deltarule.errors import shorten
 MAX_NAMES = 6  # in a sentence
 
 
-def format_number(value: float | None, digits: int = 4) -> str:
-    """The number with `digits` significant digits, or a dash for None.
-
-    >>> format_number(0.0123456), format_number(12345.6), format_number(None)
-    ('0.01235', '1.235e+04', '-')
-    """
-    return "-" if value is None else f"{value + 0.0:.{digits}g}"  # + 0.0 turns -0.0 into 0.0
-
-
 def format_percent(share: float | None) -> str:
     """The share as a percentage, or a dash for None.
 

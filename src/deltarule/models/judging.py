@@ -15,10 +15,10 @@ from deltarule.data.table_checks import (
     identifier_columns,
     recommended_rows,
 )
-from deltarule.errors import pluralized, shorten
+from deltarule.errors import format_number, pluralized, shorten
 from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
-from deltarule.models.formatting import MAX_NAMES, format_number, format_percent, quote_names
+from deltarule.models.formatting import MAX_NAMES, format_percent, quote_names
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
 from deltarule.models.outcome import Outcome
 from deltarule.models.verdict import Verdict

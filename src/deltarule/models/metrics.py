@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.labels import probabilities
-from deltarule.errors import shorten
+from deltarule.errors import format_number, shorten
 from deltarule.inspection.roc import roc_curve
-from deltarule.models.formatting import MAX_NAMES, format_number, format_percent
+from deltarule.models.formatting import MAX_NAMES, format_percent
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData, Schema

@@ -6,9 +6,9 @@ import numpy as np
 
 from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
-from deltarule.errors import pluralized
+from deltarule.errors import format_number, pluralized
 from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
-from deltarule.models.formatting import format_number, format_percent
+from deltarule.models.formatting import format_percent
 from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import BayesianSummary, Outcome
 

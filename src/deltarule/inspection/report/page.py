@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import pluralized
+from deltarule.errors import format_number, pluralized
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
@@ -32,12 +32,7 @@ TRAINING_STATE = (
     ("mu", "damping mu", True, DAMPING),
     ("radius", "radius of the trust region", True, "The largest length of a step."),
     ("log_evidence", "log evidence", False, EVIDENCE),
-    (
-        "gamma",
-        "effective parameters gamma",
-        False,
-        "How many of the parameters the data determine; regularisation determines the others.",
-    ),
+    ("gamma", "effective parameters gamma", False, "How many of the parameters the data determine."),
     ("beta", "noise precision beta", True, NOISE),
 )
 IMPORTANCE = (
@@ -125,7 +120,7 @@ def _lead(schema: Schema, training: Mapping[str, Any], evidence: Evidence | None
 
 
 def _error(rmse: float, r2: float | None) -> str:
-    return f"with a root mean square error of {rmse:.4g}" + ("" if r2 is None else f" (R² {r2:.3f})")
+    return f"with a root mean square error of {format_number(rmse)}" + ("" if r2 is None else f" (R² {r2:.3f})")
 
 
 def _score(schema: Schema, evidence: Evidence) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import pluralized
+from deltarule.errors import format_number, pluralized
 from deltarule.inspection.importance import sample_rows
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import PAINTS, Chart
@@ -64,10 +64,11 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Figure]:
     for j, name in enumerate(schema.target_names):
         predicted, actual = evidence.predicted[:, j], evidence.actual[:, j]
         errors = (predicted - actual)[evaluated]
+        numbers = (errors.mean(), errors.std(), np.median(np.abs(errors)))
+        mean, std, half = (format_number(value, 3) for value in numbers)
         spread = (
-            f"{'All rows, coloured by part. On the test rows the' if has_test else 'The'} mean is {errors.mean():.3g}, "
-            f"the standard deviation {errors.std():.3g}; half of the errors are smaller than "
-            f"{np.median(np.abs(errors)):.3g}."
+            f"{'All rows, coloured by part. On the test rows the' if has_test else 'The'} mean is {mean}, the standard "
+            f"deviation {std}; half of the errors are smaller than {half}."
         )
         for part, places in (parts or {"": evaluated}).items():
             titles = _points(predicted, actual, rows, places)
@@ -91,7 +92,7 @@ def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, ti
     if fit is not None and np.ptp(predicted) > 0:
         r = np.corrcoef(predicted, actual)[0, 1]
         caption = f"R {r:.4f}, {pluralized(len(actual), 'row')}. "
-        caption += f"Dashed line: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
+        caption += f"Dashed line: predicted = {format_number(fit[0], 3)} actual {_signed(fit[1])}. "
     return Figure(
         f"Regression of {name}" + (f", {part} rows" if part else ""),
         f"{caption}On the grey line predictions equal the target.",
@@ -100,7 +101,7 @@ def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, ti
 
 
 def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'} {abs(value):.3g}"
+    return f"{'−' if value < 0 else '+'} {format_number(abs(value), 3)}"
 
 
 def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places: np.ndarray) -> list[str]:
