@@ -268,7 +268,7 @@ def test_a_page_that_does_not_keep_up_misses_frames_and_no_epochs(server):
 
 
 def test_a_port_that_is_taken_is_refused(server):
-    with pytest.raises(ConfigurationError, match=f"port {server.port} .*0 for any"):
+    with pytest.raises(ConfigurationError, match=f"port {server.port} .*another one"):
         Playground(GENERATED["higham"](), server.port)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import Decimal, format_value, format_values
+from deltarule.data.cells import Decimal, format_values
 from deltarule.data.optional import Frame
 from deltarule.errors import ConfigurationError, DataError
 
@@ -82,6 +82,4 @@ def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         columns = f"(its columns: {format_values(tuple(names))})"
-        raise DataError(
-            f"{origin} has more than one column named {format_value(twice[0])} {columns}: rename or remove one"
-        )
+        raise DataError(f"{origin} has more than one column named {twice[0]!r} {columns}: rename or remove one")

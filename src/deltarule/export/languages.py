@@ -246,11 +246,7 @@ def _c_statements(sigma: Activation) -> str:
 
 
 def _javascript_statements(sigma: Activation) -> str:
-    """The body of the activation's function in JavaScript, translated from C.
-
-    Raises:
-        ConfigurationError: it calls a function that Math lacks.
-    """
+    """The body of the activation's function, translated from C; an error if Math lacks a function that it calls."""
     body = _c_statements(sigma)
     absent = [name for name in CALL.findall(body) if name in ABSENT]
     if absent:
