@@ -240,7 +240,7 @@ def _read_encoded(encoding: str, path: Path, text_columns: Collection[str], opti
     return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :])
 
 
-def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:
+def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **options: Any) -> Frame:
     """Read the file with pandas from line `start` on."""
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(start):
@@ -259,7 +259,7 @@ def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: 
                 dtype=dtype,
                 skipinitialspace=True,
                 low_memory=False,
-                **more,
+                **options,
             )
         except require("pandas.errors").EmptyDataError:
             return require("pandas").DataFrame(columns=layout.names)
