@@ -227,7 +227,7 @@ def test_rows_are_drawn_if_exact_steps_on_all_are_expensive():
 
 
 def test_drawn_rows_give_error_bars(monkeypatch):
-    monkeypatch.setattr("deltarule.trainers.automatic.CHEAP_FLOPS", 3e6)
+    monkeypatch.setattr("deltarule.trainers.bayesian.trainer.CHEAP_FLOPS", 3e6)
     monkeypatch.setattr("deltarule.models.planning.MIN_DRAWN", 100)
     draw = np.random.default_rng(0)
     X = draw.normal(size=(3_000, 4))

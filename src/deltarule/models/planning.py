@@ -20,10 +20,9 @@ from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import can_be_identity
 from deltarule.network.stacks import load_stack, with_reshapes
-from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import KINDS, step_positions
-from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
+from deltarule.trainers.bayesian.trainer import exact_steps_are_cheap, has_evidence, has_gaussian_noise
 
 CLASS_OUTPUTS = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # by cost
 SMALLER = (10,)  # a candidate whose exact steps are cheap on tables of twice the columns
