@@ -89,7 +89,12 @@ def load_table(
 
     inputs, outputs = (tuple(map(measure, names)) for names in (chosen, targets if classes is None else ()))
     numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *outputs) if column.is_number]
-    notes += (*dropped, *_missing_cell_notes(frame, inputs, lacks_target), *missing_code_notes(numbers), *task_notes)
+    notes += (
+        *dropped,
+        *_missing_cell_notes(frame, inputs, lacks_target),
+        *missing_code_notes(numbers, targets),
+        *task_notes,
+    )
     notes += few_rows_note(len(parts[0]))
     schema = Schema("table", decided_task, inputs, outputs, classes, targets)
     if divide_by_mean:
