@@ -88,10 +88,10 @@ LAYERS = [
     (dr.Convolution(2, 3, "tanh"), IMAGES),
     (dr.Convolution(3, (3, 2), "sigmoid", (2, 1), "same"), IMAGES),
     (dr.MaxPool(2), IMAGES),
-    (dr.MaxPool((3, 2), 1, "same"), IMAGES),
-    (dr.MeanPool(2), IMAGES),
+    pytest.param(dr.MaxPool((3, 2), 1, "same"), IMAGES, marks=pytest.mark.slow),
+    pytest.param(dr.MeanPool(2), IMAGES, marks=pytest.mark.slow),
     (dr.MeanPool((2, 3), (1, 2), "same"), IMAGES),
-    (dr.L2Pool(2), IMAGES),
+    pytest.param(dr.L2Pool(2), IMAGES, marks=pytest.mark.slow),
     (dr.L2Pool((2, 3), (2, 1)), IMAGES),
     (dr.Flatten(), IMAGES),
     (dr.Reshape((3, 4)), (5, 12)),
@@ -100,14 +100,14 @@ LAYERS = [
     (dr.Recurrent(3, "sigmoid"), (3, 5, 2)),
     (dr.Recurrent(3, sequences=False, truncate=2), (3, 5, 2)),
     (dr.GRU(3), (3, 5, 2)),
-    (dr.GRU(2, sequences=False), (3, 5, 2)),
+    pytest.param(dr.GRU(2, sequences=False), (3, 5, 2), marks=pytest.mark.slow),
     (dr.LSTM(3, truncate=3), (3, 5, 2)),
     (dr.LSTM(2, sequences=False), (3, 5, 2)),
 ]
 
 
 def test_every_layer_is_here():
-    assert {type(layer) for layer, _ in LAYERS} == set(LAYER_KINDS.values())
+    assert {type(one[0]) for one in LAYERS if len(one) == 2} == set(LAYER_KINDS.values())  # of the quick ones
 
 
 @pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda each: getattr(each, "label", None))
@@ -236,7 +236,12 @@ def assert_same_step(ours, theirs):
 
 
 @pytest.mark.parametrize(
-    ("rule", "batch_size"), [*((rule, 7) for rule in DESCENT), ("plain", None), ("adam", None), ("l1", None)]
+    ("rule", "batch_size"),
+    [
+        *((rule, 7) for rule in DESCENT),
+        ("l1", None),
+        *(pytest.param(rule, None, marks=pytest.mark.slow) for rule in ("plain", "adam")),
+    ],
 )
 def test_gradient_descent(rule, batch_size):
     """Three epochs, so that what a rule remembers counts; 40 examples are five batches of 7 and one of 5."""
@@ -286,9 +291,13 @@ def test_levenberg_marquardt_for_classes(solver):
     assert_same_step(*train_on_both(CLASSES, X[:few], LABELS[:few], trainer=dr.LevenbergMarquardt(solver=solver)))
 
 
-@pytest.mark.parametrize("batch_size", [None, 15], ids=["full batch", "mini-batches"])
-@pytest.mark.parametrize("l2", [None, 0.3])
-@pytest.mark.parametrize("radius", [0.3, 100.0])
+@pytest.mark.parametrize(
+    ("batch_size", "l2", "radius"),  # each two of them meet quickly
+    [
+        pytest.param(*one, marks=() if (one[0] is None) ^ (one[1] is None) ^ (one[2] > 1) else pytest.mark.slow)
+        for one in itertools.product((None, 15), (None, 0.3), (0.3, 100.0))
+    ],
+)
 def test_newton_cg(batch_size, l2, radius):
     """Steps that end at the edge of the region: at once, and after several products and smaller radii."""
     trainer = dr.NewtonCG(batch_size=batch_size, l2=l2, cg_tolerance=1e-10, radius=radius)

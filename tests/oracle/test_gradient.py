@@ -77,7 +77,7 @@ def test_any_stack_of_layers(data):
 
 
 @pytest.mark.parametrize(("l2", "l1"), [(0.7, None), (None, 0.4), (0.7, 0.4)])
-def test_a_step_with_l2_and_l1(l2, l1, engine):
+def test_a_step_with_l2_and_l1(l2, l1):
     """p - eta ∇(C + (l2/2N) sum w² + (l1/N) sum |w|): weights are regularised, biases are not."""
     activations, cost, N, eta = ("tanh", "softmax"), COSTS[3], 8, 0.3
     params, x, y = problem(2, (3, 5, 4), activations, cost[0], N)
@@ -93,6 +93,7 @@ def test_a_step_with_l2_and_l1(l2, l1, engine):
         expected = jax.tree.map(lambda p, g: np.asarray(p - eta * g), params, grads)
     trainer = dr.GradientDescent(eta=eta, l2=l2, l1=l1)
     net = network(activations, (3, 5, 4), *cost)
-    result = dr.train(net, x, y, trainer=trainer, epochs=1, params=params, engine=engine)
-    assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
-    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)
+    for engine in BOTH:
+        result = dr.train(net, x, y, trainer=trainer, epochs=1, params=params, engine=engine)
+        assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
+        trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)

@@ -33,9 +33,10 @@ def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int
     """The largest relative error of the gradient against central differences, over every tensor of parameters.
 
     For random directions v of one tensor at a time, ∇C·v is compared with (C(p + h v) - C(p - h v)) / 2h in float64.
-    An entry of v is the smaller, the more its parameter moves the outputs, so that all entries count alike in networks
-    whose weights differ by orders of magnitude, such as averages of networks of different depths. A right gradient gives about 1e-9. An error above 1e-6 means a mistake, a kink (relu) within h of an example, or a
-    minimum, where ∇C is 0 and only the truncation error of the quotient is left: check untrained parameters.
+    The more a parameter moves the outputs, the smaller is its entry of v: so all entries count alike where weights
+    differ by orders of magnitude, as in an average of networks of different depths. A right gradient gives about 1e-9.
+    An error above 1e-6 means a mistake, a kink (relu) within h of an example, or a minimum, where ∇C is 0 and only the
+    truncation error of the quotient is left: check untrained parameters.
 
     Args:
         net: the network.

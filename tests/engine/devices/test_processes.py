@@ -20,13 +20,6 @@ def distances(in_processes, processes, cases):
     return json.loads(ended[0][1].splitlines()[-1])
 
 
-def test_sgd_and_the_dual_form_in_two_processes(in_processes):
-    cases, processes = ["sgd", "dual"], 2
-    found = distances(in_processes, processes, cases)
-    assert len(found) == len(cases)
-    assert max(found.values()) < 1e-10, found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_processes_change_nothing_but_the_rounding(in_processes, processes):
@@ -59,9 +52,12 @@ def test_a_training_goes_on_in_another_number_of_processes(in_processes, tmp_pat
 
 
 @pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_a_process_that_is_killed_ends_the_others_with_a_sentence(in_processes, processes):
-    """Process 1 is killed in its second epoch of a million; the others see its connections close."""
-    ended = in_processes(processes, WORKER, "sgd", after=["die"])
+def test_they_give_what_one_gives_and_one_that_is_killed_ends_the_others_with_a_sentence(in_processes, processes):
+    """By sgd and the dual form. Then process 1 is killed in its second epoch of a million; the others see it go."""
+    ended = in_processes(processes, WORKER, "sgd;dual", after=["die"])
+    found = json.loads(next(line for line in ended[0][1].splitlines() if line.startswith("{")))
+    assert len(found) == 2
+    assert max(found.values()) < 1e-10, found
     assert ended[1][0] == -signal.SIGKILL
     for i in set(range(processes)) - {1}:
         code, out, err = ended[i]

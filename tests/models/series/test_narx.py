@@ -86,7 +86,7 @@ def test_open_loop_by_bayesian_regularisation_and_no_inputs():
 def test_a_time_delay_network_has_no_output_lags():
     U, _ = plant(200)
     y = np.concatenate([[0, 0], U[:-2, 0] ** 2])
-    model = dr.NARXRegressor(input_lags=[2], output_lags=0, hidden=(8,), random_state=0).fit(U, y)
+    model = dr.NARXRegressor(input_lags=[2], output_lags=0, hidden=(8,), restarts=1, random_state=0).fit(U, y)
     assert (model.output_lags_, model.input_lags_, model.training_) == ((), (2,), "open-loop")
     assert model.score(U, y) > 0.99
     run = model.simulate(U)  # no output is fed back, so none is asked for
@@ -100,7 +100,7 @@ def test_a_time_delay_network_learns_from_the_few_outputs_that_were_measured(tmp
     U, _ = plant(900)
     whole = np.concatenate([[0, 0], U[:-2, 0] ** 2])
     y = np.where(np.arange(900) % 7 == 4, whole, np.nan)
-    model = dr.NARXRegressor(input_lags=[1, 2], output_lags=0, hidden=(8,), random_state=0).fit(U, y)
+    model = dr.NARXRegressor(input_lags=[1, 2], output_lags=0, hidden=(8,), restarts=1, random_state=0).fit(U, y)
     assert np.abs(model.simulate(U)[2:] - whole[2:]).max() < 0.1 * whole.std()
     model.save(tmp_path / "soft.safetensors")
     again = dr.load_model(tmp_path / "soft.safetensors")
