@@ -272,7 +272,7 @@ def test_a_port_that_is_taken_is_refused(server):
         Playground(GENERATED["higham"](), server.port)
 
 
-def test_the_token_is_another_each_time(server):
+def test_every_server_has_its_own_token(server):
     other = Playground(GENERATED["higham"]())
     other.listening.close()
     assert other.guard.token != server.guard.token

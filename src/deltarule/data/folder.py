@@ -225,10 +225,10 @@ def load_folder(
     return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
-def _encode_examples(schema: Schema, held: Examples) -> Examples:
-    Y = encode_targets(schema, held.Y)
+def _encode_examples(schema: Schema, raw: Examples) -> Examples:
+    Y = encode_targets(schema, raw.Y)
     Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-    return Examples(standardise(schema.inputs, held.X), Y, held.rows)
+    return Examples(standardise(schema.inputs, raw.X), Y, raw.rows)
 
 
 def _open_folder(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

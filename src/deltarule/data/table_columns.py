@@ -67,10 +67,11 @@ def require_column(name: str, columns: Sequence[str], origin: str, option: str) 
 
 def resolve_options(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
     """The options with their columns' full names in the table; a ConfigurationError if two options name one column."""
-    asked = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
+    weights = (options.weights,) * bool(options.weights)
+    requested = {"drop": options.drop, "category": options.category, "weights": weights}
     columns = {
         option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
-        for option, names in asked.items()
+        for option, names in requested.items()
     }
     for (option, names), (other, others) in combinations({"target": targets, **columns}.items(), 2):
         if (twice := set(names) & set(others)) and (option, other) != ("target", "category"):
