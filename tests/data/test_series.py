@@ -49,11 +49,11 @@ def test_dates_and_inputs_by_name():
         ([0, None, 2], {}, "'t' has no time .*row 1"),
     ],
 )
-def test_what_is_refused(t, columns, words):
+def test_series_that_are_refused(t, columns, words):
     with pytest.raises(DataError, match=words):
         series_from_frame(frame(t, **columns), "a.csv", ["y"], "t")
 
 
-def test_a_column_that_is_not_there():
+def test_a_missing_column():
     with pytest.raises(DataError, match=r"a\.csv has no column 'z'"):
         series_from_frame(frame([0, 1]), "a.csv", ["z"], "t")

@@ -142,7 +142,7 @@ def test_the_advice_on_missing_cells_can_be_followed(csv):
     assert "--drop-missing" not in str(caught.value)  # no row would be left
 
 
-def test_a_cell_is_found_by_the_line_that_an_editor_shows(csv, tmp_path):
+def test_errors_name_the_line_of_the_file(csv, tmp_path):
     messy = 'name,a,y\n# a comment\n\n"two\nlines",1,2.5\nn,2,3.5\nn,3,4.5\nn,x,5.5\nn,4,1.5\n'
     with pytest.raises(DataError, match=r"table.csv: column 'a', line 8 holds 'x' .*--drop"):
         load(csv(messy), target="y")
@@ -162,7 +162,7 @@ def test_rows_with_missing_cells_are_left_out_on_request(csv):
     assert data.notes[0].startswith("2 of 5 rows of table.csv ")
 
 
-def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
+def test_an_empty_column_drops_no_row(csv):
     data = load(csv("a,void,y\n1,,0.5\n2,,1.5\n3,,2.5"), target="y")
     assert data.schema.input_names == ("a",)
 
@@ -298,7 +298,7 @@ def test_an_array_is_standardised_in_the_order_of_the_columns(schema):
     np.testing.assert_allclose(encode_rows(schema, rows), expected, rtol=1e-14)
 
 
-def test_a_data_frame_is_read_by_its_names_whatever_their_order(schema):
+def test_columns_of_a_data_frame_are_found_by_name(schema):
     frame = pd.DataFrame({"other": ["x", "y"], "b": [0.5, -0.5], "a": [3.0, 1.0]})
     np.testing.assert_allclose(
         encode_rows(schema, frame), encode_rows(schema, frame[["a", "b"]].to_numpy()), rtol=1e-14

@@ -151,7 +151,7 @@ def test_a_unit_in_the_header_must_be_that_of_the_cells(csv):
     assert read_table(csv("a [kg],b\n12 g,1\n7 g,2"))[0]["a [kg]"].tolist() == ["12 g", "7 g"]
 
 
-def test_a_category_is_read_as_text_whatever_it_holds(csv, tmp_path):
+def test_categories_are_read_as_text(csv, tmp_path):
     assert read_table(csv("a,b\n012,1\n7,2"), {"a"})[0]["a"].tolist() == ["012", "7"]
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": [1.0, None, 2.0]}).to_parquet(path)
@@ -200,7 +200,7 @@ def test_a_stray_text_among_numbers_is_refused_and_not_left_out(workbook):
         choose_inputs(frame, "t.xlsx")
 
 
-def test_what_is_no_sheet_of_cells(workbook, tmp_path):
+def test_sheets_that_cannot_be_read(workbook, tmp_path):
     with pytest.raises(DataError, match=r"no cells .*first sheet"):
         read_table(workbook())
     with pytest.raises(DataError, match="no data rows"):

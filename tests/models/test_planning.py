@@ -8,8 +8,7 @@ from deltarule.data import load
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.models.candidates import EFFORTS
 from deltarule.models.planning import is_first_order, make_plan
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 from deltarule.network.layers import Convolution, Dense, Flatten, Reshape
 
 

@@ -33,8 +33,8 @@ def check(options: RowsOptions) -> None:
     passed, worst = all(tensor["passed"] for tensor in tensors), max(tensor["error"] for tensor in tensors)
     if moved:
         options.print_line(
-            "The network is near a minimum, where ∇C is about 0 and relative errors mean little, so its parameters "
-            "were moved at random by 10 % for this check."
+            "At the network's own parameters the two differ, as they do near a minimum, where ∇C is about 0. So the "
+            "check is repeated with parameters moved at random by 10 %:"
         )
     options.print_line(
         f"∇C·v, the slope of the cost along a random direction v, on {pluralized(len(Y), 'row')} of {rows.name} "
@@ -42,9 +42,7 @@ def check(options: RowsOptions) -> None:
     )
     options.console.print(_table(tensors))
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
-    options.print_line(
-        f"The largest relative error is {worst:.1e}, and {LARGEST_ERROR:.0e} is allowed: {verdict}", "bold"
-    )
+    options.print_line(f"The largest relative error is {worst:.1e} ({LARGEST_ERROR:.0e} is allowed): {verdict}", "bold")
     if passed:
         suggest(options, "evaluate", *options.arguments())
     if options.as_json:

@@ -129,8 +129,7 @@ def _engine_line(engine: str, expected: "Estimate", auto: bool) -> str:
 def make_plan(options: TrainingOptions, data: "data.LoadedData", searching: bool = False) -> "Plan":
     """The plan of a training, or of a trial of a search."""
     from deltarule.models import planning
-    from deltarule.models.problem import Problem
-    from deltarule.models.recipe import Recipe
+    from deltarule.models.recipe import Problem, Recipe
 
     values = {field.name: getattr(options, field.name, None) for field in fields(Recipe)}
     recipe: dict[str, Any] = {name: value for name, value in values.items() if value is not None}

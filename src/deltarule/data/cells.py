@@ -7,6 +7,7 @@ decimal sign is a property of the whole table, because "1,234" alone could be ei
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -262,3 +263,19 @@ def _parse_number(cell: Any, decimal: str) -> tuple[float, str] | None:
     digits = "".join(filter(str.isdecimal, match["digits"]))
     text = f"{match['sign']}{digits or '0'}.{match['fraction'] or '0'}e{match['exponent'] or '0'}".replace("−", "-")
     return float(text), match["currency"] or match["unit"] or ""
+
+
+def number_fault(column: Series, row: int) -> str:
+    """Say why a cell is no finite number, and what to do."""
+    cell = column.iloc[row]
+    if column.isna().iloc[row]:
+        return f"is empty: {EMPTY_ADVICE}"
+    fault, advice = ", which is not a number", "correct the cell or remove the row"
+    if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
+        fault, advice = "", "replace it with a finite number or remove the row"
+    elif is_missing_mark(cell):
+        fault, advice = "", f"if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
+    elif looks_like_number(cell):
+        fault = ", a number with a comma or a unit that other cells lack"
+        advice = "write all cells alike, and say with --decimal what the comma is"
+    return f"holds {format_value(cell)}{fault}: {advice}"

@@ -74,9 +74,7 @@ def load_table(
     if len(frame) - lacks_target.sum() < 3:
         after = " once those with missing cells are left out" * bool(dropped)
         count = pluralized(len(frame), "data row")
-        raise DataError(
-            f"{origin} has {count}{after}, and the training, validation and test parts need at least 3: add rows"
-        )
+        raise DataError(f"{origin} has {count}{after}, and training, validation and test need at least 3: add rows")
     decided_task, task_notes = decide_task(frame[list(targets)], task, origin)
     classes = class_labels(frame[targets[0]]) if decided_task == "classification" else None
     parts = _split_rows(lacks_target, split, seed, None if classes is None else as_objects(frame[targets[0]]))
@@ -161,9 +159,8 @@ def drop_incomplete_rows(
     advice = ["fill them"] + [DROP_ADVICE] * (not bad.all())
     advice += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
     advice += ["leave columns out with --drop"] * bool(bad.all())
-    raise DataError(
-        f"{fault}: {shorten(columns, 5, 'columns')}: {', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
-    )
+    any_of = f"{', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
+    raise DataError(f"{fault}: {shorten(columns, 5, 'columns')}: {any_of}")
 
 
 def _missing_cell_notes(frame: Frame, inputs: Sequence[Any], lacks_target: np.ndarray) -> list[str]:

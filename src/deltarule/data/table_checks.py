@@ -104,13 +104,13 @@ def find_leaks(data: DataSet, duplicates: DuplicateRows) -> tuple[Leak, ...]:
         return ()
     is_regression = data.schema.classes is None
     skill, least = (_explained_variance, ALMOST_EXACT) if is_regression else (_avoided_mistakes, ALMOST_ALL)
-    found = []
+    leaks = []
     for column, block in data.schema.column_slices:
         x, new = column.row_values(data.train.X[:, block]), column.row_values(X[:, block])
         skills = skill(_predict_from_column(column.is_number, x, data.train.Y, new), Y, data.train.Y)
         by_target = zip(data.schema.target_names, skills, strict=True)
-        found += [Leak(column.name, target, float(value)) for target, value in by_target if value >= least]
-    return tuple(sorted(found, key=lambda leak: -leak.skill))
+        leaks += [Leak(column.name, target, float(value)) for target, value in by_target if value >= least]
+    return tuple(sorted(leaks, key=lambda leak: -leak.skill))
 
 
 def _predict_from_column(is_number: bool, x: np.ndarray, Y: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -16,7 +16,6 @@ from deltarule.data.cells import (
     as_objects,
     decimal_sign,
     find_column,
-    format_value,
     kind_of,
     parse_numbers,
     read_units_row,
@@ -106,9 +105,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     sheet = sheet.dropna(how="all").dropna(how="all", axis=1)
     filled = sheet.notna().sum(axis=1).to_numpy()
     if not len(filled):
-        raise DataError(
-            f"{path} has no cells in its first sheet {format_value(names[0])}: give a header and rows there"
-        )
+        raise DataError(f"{path} has no cells in its first sheet {names[0]!r}: give a header and rows there")
     above = int(np.argmax(2 * filled > filled.max()))  # titles and comments above the header fill few cells
     header = as_objects(sheet.iloc[above])
     columns = [f"{NAMELESS}{i}" if name is None else str(name).strip() for i, name in enumerate(header)]
@@ -243,11 +240,7 @@ def _as_texts(column: Series) -> Series:
 
 
 def _parse_texts(column: Series, table: RawTable, unit: str) -> tuple[Series, str]:
-    """Parse a column of texts if all are numbers with one unit, which must be `unit` if that is known.
-
-    Returns:
-        The numbers and their unit; the column itself and "" if it cannot be parsed.
-    """
+    """Parse a column of texts if all are numbers of one unit, `unit` if given; returns column and unit or ""."""
     parsed = parse_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
     if (parsed.is_number != column.notna().to_numpy()).any() or len(parsed.units) != 1:

@@ -90,7 +90,7 @@ def read_lines(path: Path, stream: TextIO) -> Iterator[str]:
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise DataError(
-                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
+                f"{path} has a line of {LONGEST_LINE:,} characters or more, and is no table: check the file"
             )
         yield line
 
@@ -123,10 +123,7 @@ def _find_header(head: Sequence[str], begin: int, separator: str | None) -> tupl
 
 
 def _find_separator(sample: Sequence[str]) -> str:
-    """The separator with which most rows have as many cells as the header, and most cells are numbers.
-
-    Blanks occur in names and texts too, so they separate only if nothing else does.
-    """
+    """The separator with which most rows have as many cells as the header, and most cells are numbers."""
     best, separator = (LEAST_ALIKE, 0.0), ""
     for candidate in SEPARATORS:
         try:
@@ -135,6 +132,7 @@ def _find_separator(sample: Sequence[str]) -> str:
             continue
         cells = [cell for row in rows for cell in row]
         numbers = sum(map(looks_like_number, cells)) / max(len(cells), 1)
+        # Blanks occur in names and texts too, so they separate only if nothing else does.
         if len(header) < 2 or (candidate == " " and (separator or not numbers)):
             continue
         alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
@@ -144,10 +142,7 @@ def _find_separator(sample: Sequence[str]) -> str:
 
 
 def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
-    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds the names.
-
-    The first row holds the names if none of its cells is a number, but one of the next row is.
-    """
+    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds names itself."""
     names = _split_rows([re.sub(r"^\s*(#+|//+|%+(?=\s))\s*", "", comment)], separator)
     rows = _split_rows(sample[:2], separator)
     if not names or not rows or len(names[0]) != len(rows[0]):
@@ -245,7 +240,7 @@ def _read_encoded(encoding: str, path: Path, text_columns: Collection[str], opti
     return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :])
 
 
-def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:
+def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **options: Any) -> Frame:
     """Read the file with pandas from line `start` on."""
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(start):
@@ -264,7 +259,7 @@ def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: 
                 dtype=dtype,
                 skipinitialspace=True,
                 low_memory=False,
-                **more,
+                **options,
             )
         except require("pandas.errors").EmptyDataError:
             return require("pandas").DataFrame(columns=layout.names)

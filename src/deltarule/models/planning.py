@@ -11,8 +11,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.models.candidates import Candidate, affordable_candidates, get_effort
 from deltarule.models.noise_scale import RESTARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan, sizes_of
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe, Regularizer, get_regularizer
+from deltarule.models.recipe import Problem, Recipe, Regularizer, get_regularizer
 from deltarule.models.trainers import TRAINERS, check_options, given_options
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost

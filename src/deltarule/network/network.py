@@ -227,8 +227,8 @@ class Network:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters.
 
         For sequences X is (N, T, features) with NaN after the end of each, or a list of arrays (T_i, features). The
-        result is (N, T, n_L), with NaN in the same places, or (N, n_L) if a layer gives only its last step. This,
-        `cost_and_gradient` and `trace` compute on the engine of the parameters.
+        result is (N, T, n_L), with NaN in the same places, or (N, n_L) if a layer gives only its last step.
+        This method, `cost_and_gradient` and `trace` compute on the engine of the parameters.
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
