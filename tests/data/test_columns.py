@@ -195,6 +195,20 @@ def test_another_table_is_refused(raw, sentence):
         require_columns(raw, ("x", "c"), "the data")
 
 
+def test_a_column_in_another_unit_must_be_converted():
+    other = pd.DataFrame({"Druck [kPa]": [1.0], "x": [1.0]})
+    with pytest.raises(DataError, match=r"'Druck \[kPa\]'.* on 'Druck \[bar\]': convert its numbers to bar"):
+        require_columns(other, ("x", "Druck [bar]"), "t.csv")
+    with pytest.raises(DataError, match=r"lacks the column 'p \[bar\]'"):
+        require_columns(other, ("x", "p [bar]"), "t.csv")
+
+
+def test_the_word_among_decimal_commas_is_to_blame():
+    cells = pd.Series(["50,95", "abc", "1,5"], name="x")
+    with pytest.raises(DataError, match=r"data row 1 .* holds 'abc', which is not a number"):
+        NumericColumn("x", 0.0, 1.0).encode(cells, "t.csv")
+
+
 PIXELS = Pixels(6, 255.0, (2, 3), "float32")
 
 

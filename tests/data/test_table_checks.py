@@ -220,3 +220,11 @@ def test_any_other_value_of_a_constant_column_is_extrapolated():
 def test_without_a_range_extrapolation_is_unknown():
     schema = Schema("table", "regression", INPUTS[1:2] + INPUTS[3:], SCHEMA.targets, None, ("y",))
     assert outside(np.zeros(schema.input_width), schema=schema) == (None, ())
+
+
+def test_a_code_in_a_target_is_never_imputed():
+    coded = with_codes(CARBON, (-200, 180))
+    (note,) = missing_code_notes([("CO", coded), ("NO", coded)], targets=["NO"])
+    assert "--na -200 and --missing drop" in note
+    assert "impute" not in note
+    assert "impute" in missing_code_notes([("CO", coded)], targets=["NO"])[0]

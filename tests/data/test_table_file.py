@@ -265,3 +265,18 @@ def test_texts_with_a_decimal_comma_are_numbers(tmp_path):
     frame, notes = read_table(path)
     assert frame["a"].tolist() == [1.5, 2.25]
     assert "decimal commas" in notes[0]
+
+
+@pytest.mark.parametrize("mark", ["99,9", "99.9", "99,90"])
+def test_a_missing_number_is_written_as_in_the_table_or_with_a_point(csv, mark):
+    frame, _ = read_table(csv("a;b\n99,9;1.099,9\n1,5;99,9\n2,5;99,9 kg"), options=TableOptions(na=(mark,)))
+    assert frame["a"].tolist()[1:] == [1.5, 2.5]
+    assert np.isnan(frame["a"][0])
+    assert frame["b"].isna().tolist() == [False, True, True]
+
+
+def test_a_missing_code_with_a_unit_or_with_thousands(csv):
+    frame, _ = read_table(csv('a,b\n-999 kg,"-9,999.0"\n7 kg,"1,234.5"'), options=TableOptions(na=("-999", "-9999")))
+    assert frame["a [kg]"].isna().tolist() == frame["b"].isna().tolist() == [True, False]
+    texts, _ = read_table(csv("a,b\n07,1\n7,2"), {"a"}, options=TableOptions(na=("7",)))
+    assert texts["a"].isna().tolist() == [False, True]  # of categories only the same text is a missing one

@@ -115,6 +115,9 @@ def test_the_separator_and_the_names(layout, text, separator, names):
         ("Operator;Ann\na;b;c\n1,5;2;3\n4;5;6\n", ";", 2, 1),
         ("run 7\na,b,c\nm,s,kg\n1,2,3\n4,5,6\n", ",", 2, 1),  # a row of units
         ("# calm\nrun 7\na\tb\n1\t2\n3\t4\n", "\t", 3, 2),
+        ("Messung 12.3.2026;;\n;;\nOrt:;Ulm;\na;b;c\n1,5;2;3\n4;5;6\n7;8;\n", ";", 4, 3),  # as Excel writes titles
+        ("run 7,\na,b,\n1,2,3\n4,5,6\n7,8,9\n", ",", 2, 1),  # a column without a name
+        ("a;b;;\n1;x;;\n;;;\n2;y;;\n", ";", 1, 0),
         ("a,b\n1,2,\n3,4,\n5,6,\n", ",", 1, 0),  # each row ends with a separator
         ("a\n1\n2\n3\n", ",", 1, 0),
     ],

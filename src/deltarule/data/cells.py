@@ -25,7 +25,7 @@ _KINDS: dict[str, Any] = {  # by the result of pandas.api.types.infer_dtype
     **dict.fromkeys(("string", "mixed-integer"), "text"),
     **dict.fromkeys(("datetime64", "datetime", "date", "time", "timedelta64", "timedelta", "period"), "date"),
 }
-_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
+DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
 
 
 def kind_of(column: Series) -> Kind:
@@ -44,8 +44,8 @@ def kind_of(column: Series) -> Kind:
     kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
     if kind == "other" and all(isinstance(cell, str | int | float) for cell in present):
         return "text"  # numbers of a sheet with a stray text among them
-    if kind == "text" and re.fullmatch(_DATE, str(present.iloc[0])):
-        return "date" if present.astype(str).str.fullmatch(_DATE).all() else kind
+    if kind == "text" and re.fullmatch(DATE, str(present.iloc[0])):
+        return "date" if present.astype(str).str.fullmatch(DATE).all() else kind
     return kind
 
 
@@ -96,10 +96,19 @@ def describe_cell(column: Series, row: int, origin: str) -> str:
     return f"{cell_location(origin, str(column.name), column.index[row])} holds {format_value(column.iloc[row])}"
 
 
+def first_bad_row(column: Series, bad: np.ndarray) -> int:
+    """The first row of a column that is `bad`, (N,) bool; rather a cell without a number than one such as "1,5".
+
+    One word among decimal commas makes all cells of its column texts, and the word is to be corrected.
+    """
+    rows = np.flatnonzero(bad).tolist()
+    return next((row for row in rows if not looks_like_number(column.iloc[row])), rows[0])
+
+
 def refuse_cells(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
     """Raise a DataError about the first cell of a column that is `bad`, (N,) bool; `fault` ends its sentence."""
     if bad.any():
-        raise DataError(f"{describe_cell(column, int(np.argmax(bad)), origin)}{fault}")
+        raise DataError(f"{describe_cell(column, first_bad_row(column, bad), origin)}{fault}")
 
 
 SAMPLED_ROWS = 1000  # the first rows of a table, which decide on its decimal sign and on a row of units
@@ -160,6 +169,16 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
     bare, unit = split_unit(name)
     candidates = [column for column in columns if split_unit(column).name == bare]
     return candidates[0] if len(candidates) == 1 and None in (unit, split_unit(candidates[0]).unit) else None
+
+
+def refuse_other_unit(name: str, columns: Iterable[str], origin: str) -> None:
+    """Raise a DataError if a table lacks the column `name` of a model and has it in another unit."""
+    columns, (bare, unit) = list(columns), split_unit(name)
+    for other in () if unit is None or name in columns else columns:
+        split = split_unit(str(other))
+        if split.name == bare and split.unit is not None:
+            found = f"{origin} has the column {other!r}, and the model was trained on {name!r}"
+            raise DataError(f"{found}: convert its numbers to {unit}, and name it {name!r}")
 
 
 def read_units_row(head: Frame) -> dict[str, str]:
@@ -256,7 +275,7 @@ def decimal_sign(columns: Iterable[Series]) -> Decimal | None:
 def _parse_number(cell: Any, decimal: str) -> tuple[float, str] | None:
     """The number in a cell and its unit, "" for none; None if the cell is no number."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return float(cell), ""
+        return _as_float(cell), ""
     match = _NUMBERS[decimal].fullmatch(cell) if isinstance(cell, str) else None
     if match is None or (match["currency"] and match["unit"]):
         return None

@@ -13,7 +13,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, cell_location, format_value, format_values, number_fault
+from deltarule.data.cells import (
+    as_numbers,
+    as_objects,
+    cell_location,
+    first_bad_row,
+    format_value,
+    format_values,
+    number_fault,
+    refuse_other_unit,
+)
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
@@ -154,7 +163,7 @@ class NumericColumn(Column):
         values = np.where(missing, self.mean, values)
         bad = ~np.isfinite(values)
         if bad.any():
-            row = int(np.argmax(bad))
+            row = first_bad_row(column, bad)
             raise DataError(f"{cell_location(origin, self.name, column.index[row])} {number_fault(column, row)}")
         scaled = standardise((self,), values[:, None], lambda name, row: cell_location(origin, name, column.index[row]))
         return np.stack([scaled[:, 0], missing], axis=1) if self.imputed else scaled
@@ -247,6 +256,7 @@ def require_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
     present = Counter(raw.columns)
     for name in names:
         if not present[name]:
+            refuse_other_unit(name, present, origin)
             found = f"{origin} lacks the column {name!r} that the model needs"
             columns = f"its columns are {format_values(list(present))}"
             raise DataError(f"{found}; {columns}: add the column or rename the one that holds it")

@@ -21,7 +21,7 @@ class TableOptions:
         sep: the separator of a text file: one character, "tab", or "space" for any run of blanks.
         decimal: the decimal sign, "." or ","; the other one then separates thousands.
         na: marks of missing values besides empty cells, NA, NaN, null and None: texts or numbers, such as "?" or
-            "-200".
+            "-200". A number may have the table's decimal sign, "99,9", or a point.
         drop: columns to leave out.
         category: columns of numbers to read as categories.
         weights: the column with the weights of the examples, or None.

@@ -106,19 +106,23 @@ def _split_rows(lines: Sequence[str], separator: str) -> list[list[str]]:
 def _find_header(head: Sequence[str], begin: int, separator: str | None) -> tuple[int, str | None]:
     """The line of the header below a preamble, as instruments write one, and its separator; else `begin` and None.
 
-    A header below a preamble has names above numbers. All lines below it have as many cells, and all above have fewer.
+    A header below a preamble has names above numbers. All lines below it have as many cells, and all above have fewer,
+    up to their last cell that is not empty: Excel ends titles with separators, until they have as many as the rows.
     """
     lines = [(i, line) for i, line in enumerate(head[begin:], begin) if line.strip()][:SAMPLED_LINES]
     for candidate in [separator] if separator else SEPARATORS:
         rows = [next(iter(_split_rows([line], candidate)), []) for _, line in lines]
         widths = [len(row) for row in rows]
-        header = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
-        if not 0 < header <= len(rows) - LEAST_LINES or max(widths[:header]) >= widths[-1]:
-            continue
-        # A row of units may stand between the names and the numbers.
-        has_number = [any(map(looks_like_number, row)) for row in rows[header : header + LEAST_LINES]]
-        if not has_number[0] and any(has_number):
-            return lines[header][0], candidate
+        filled = [max((i + 1 for i, cell in enumerate(row) if cell.strip()), default=0) for row in rows]
+        first = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
+        width = max(filled[first:], default=0)
+        for header in (filled.index(width, first) if rows else 0, first):
+            if not 0 < header <= len(rows) - LEAST_LINES or max(filled[:header]) >= width:
+                continue
+            # A row of units may stand between the names and the numbers.
+            has_number = [any(map(looks_like_number, row)) for row in rows[header : header + LEAST_LINES]]
+            if not has_number[0] and any(has_number):
+                return lines[header][0], candidate
     return begin, None
 
 
