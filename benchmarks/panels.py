@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from deltarule.engine.devices import AXIS, WHOLE
+from deltarule.engine.devices import AXIS, REPLICATED
 
 PANEL = 128  # columns, more where there would be too many panels
 MOST_PANELS = 64  # each is compiled
@@ -27,7 +27,9 @@ def factored(A: Array, mesh: Mesh) -> Array:
     size = each * mesh.size * panel
     padded = jnp.eye(size, dtype=A.dtype).at[:order, :order].set(A)
     own = partial(_factor, panel, each, mesh.size)
-    return jax.shard_map(own, mesh=mesh, in_specs=WHOLE, out_specs=WHOLE, check_vma=False)(padded)[:order, :order]
+    return jax.shard_map(own, mesh=mesh, in_specs=REPLICATED, out_specs=REPLICATED, check_vma=False)(padded)[
+        :order, :order
+    ]
 
 
 def _factor(panel: int, each: int, devices: int, A: Array) -> Array:

@@ -65,3 +65,13 @@ def test_an_unknown_class_is_refused(refused, shelf, flowers):
     sentence = refused("evaluate", flowers, shelf / "odd.csv")
     assert "'tulip'" in sentence
     assert "line 2" in sentence
+
+
+def test_a_target_in_another_unit_must_be_converted(run, refused, tmp_path):
+    rows = "".join(f"{i},{3 * i % 7 + i / 10}\n" for i in range(40))
+    (tmp_path / "bar.csv").write_text("x,p [bar]\n" + rows)
+    (tmp_path / "kpa.csv").write_text("x,p [kPa]\n" + rows)
+    run("train", "bar.csv", "--target", "p", "--trainer", "lm", "--hidden", 2, "--epochs", 3)
+    message = refused("evaluate", "bar.safetensors", "kpa.csv")
+    for words in ("'p [kPa]'", "'p [bar]'", "convert"):
+        assert words in message

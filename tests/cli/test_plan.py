@@ -17,7 +17,7 @@ from deltarule.data.schema import Schema
 def quick(monkeypatch):
     """Trial runs of a step or two."""
     monkeypatch.setattr("deltarule.training.forecast.TRIAL_EPOCHS", 2)
-    monkeypatch.setattr("deltarule.training.forecast.PROBES", 1)
+    monkeypatch.setattr("deltarule.training.forecast.RUNS", 1)
 
 
 def test_a_plan_says_form_memory_and_time(run, shelf):

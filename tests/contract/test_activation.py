@@ -160,12 +160,12 @@ def test_an_onnx_text_that_is_none_is_refused(text, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "'silu' is known already"),
-        ({"name": "tanh"}, "'tanh' is known already"),
+        ({}, "'silu' exists"),
+        ({"name": "tanh"}, "'tanh' exists"),
         ({"name": "two words"}, "'two words'"),
         ({"name": "odd", "slope": lambda z, a: sigmoid(z)}, "slope of activation 'odd'"),
         ({"name": "odd", "curvature": lambda z, a: 0 * z}, "curvature of activation 'odd'"),
-        ({"name": "odd", "sigma": lambda z: z.sum()}, "makes the shape"),
+        ({"name": "odd", "sigma": lambda z: z.sum()}, "returns shape"),
         ({"name": "odd", "sigma": "z"}, "sigma of activation 'odd' is 'z'"),
         ({"name": "odd", "initializer": "xavier"}, "initializer 'xavier' is not known"),
         ({"name": "odd", "words": 3}, "words of activation 'odd' is 3"),

@@ -58,18 +58,18 @@ def test_the_kind_of_a_column(cells, kind):
     assert kind_of(cells) == kind
 
 
-def test_numbers_have_nan_where_there_is_none():
+def test_numbers_are_nan_for_missing_cells():
     assert np.array_equal(as_numbers(pd.Series(["1", "x", None])), [1, np.nan, np.nan], equal_nan=True)
     assert np.array_equal(as_numbers(pd.Series([True, None], dtype="boolean")), [1, np.nan], equal_nan=True)
     assert as_numbers(pd.Series([decimal.Decimal("1.5")])).tolist() == [1.5]
 
 
-def test_objects_have_none_where_a_cell_is_missing():
+def test_objects_are_none_for_missing_cells():
     assert as_objects(pd.Series([1, None], dtype="Int64")) == [1, None]
     assert as_objects(pd.Series(["a", np.nan])) == ["a", None]
 
 
-def test_values_are_shown_short():
+def test_long_values_are_shortened():
     assert format_value(np.float64(1.5)) == "1.5"
     assert len(format_value("x" * 100)) == 40
     assert format_values(list("abc"), limit=2) == "'a', 'b' and 1 more"
@@ -100,7 +100,7 @@ def test_a_unit_is_written_once():
     assert with_unit("p", "-") == with_unit("p", "") == "p"
 
 
-def test_what_has_the_same_unit():
+def test_a_suffix_goes_before_the_unit():
     assert with_suffix("p (bar)", "std") == "p_std [bar]"
     assert with_suffix("ratio [-]", "std") == "ratio [-]_std"
 
@@ -194,7 +194,7 @@ def test_a_number(cell, decimal, value, unit):
         None,
     ],
 )
-def test_no_number(cell):
+def test_cells_without_a_number(cell):
     assert not looks_like_number(cell)
 
 

@@ -19,7 +19,7 @@ def test_standardising_by_hand():
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=20))
-def test_any_finite_column_can_be_measured_and_comes_back(values):
+def test_any_finite_column_can_be_measured_encoded_and_decoded(values):
     array = np.array(values)
     column = NumericColumn.from_values("a", array)
     scaled = column.encode(pd.Series(array), "t")[:, 0]
@@ -31,7 +31,7 @@ def test_a_constant_column_is_only_shifted():
     assert NumericColumn.from_values("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0, 7.0, 7.0)
 
 
-def test_a_spread_of_rounding_is_not_scaled_up():
+def test_rounding_errors_are_not_scaled_up():
     """0.1 + 0.2 is the number after 0.3; a relative spread of 1e-12 is data."""
     column = NumericColumn.from_values("a", np.array([0.1 + 0.2, 0.3]))
     assert column == NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2)
@@ -127,7 +127,7 @@ def test_categories_must_differ(categories):
         CategoricalColumn("a", categories)
 
 
-def test_a_missing_number_is_the_mean_and_says_so():
+def test_a_missing_number_is_the_mean_and_has_an_input_of_its_own():
     column = NumericColumn.from_values("a", np.array([1.0, np.nan, 3.0, np.nan]), imputed=True)
     assert (column.mean, column.std, column.low, column.high) == (2, 1, 1, 3)
     assert column.input_names == ("a", "a is missing")
@@ -161,7 +161,7 @@ def test_counts_are_divided_by_their_mean():
         NumericColumn.from_values("bikes", np.array([-1.0, 2.0])).scaled_by_mean(0.5)
 
 
-def test_a_column_says_what_the_training_rows_were_like():
+def test_a_column_describes_the_training_rows():
     assert NumericColumn("x", 1.5, 2.0, -1.0, 4.25).describe() == "mean 1.5, standard deviation 2, from -1 to 4.25"
     assert NumericColumn("x", 1.5, 2.0, imputed=True).describe().endswith("missing cells are imputed")
     counts = NumericColumn("n", 3.0, 1.0, 0.0, 9.0).scaled_by_mean(3.0)
@@ -195,11 +195,25 @@ def test_another_table_is_refused(raw, sentence):
         require_columns(raw, ("x", "c"), "the data")
 
 
+def test_a_column_in_another_unit_must_be_converted():
+    other = pd.DataFrame({"Druck [kPa]": [1.0], "x": [1.0]})
+    with pytest.raises(DataError, match=r"'Druck \[kPa\]'.* on 'Druck \[bar\]': convert its numbers to bar"):
+        require_columns(other, ("x", "Druck [bar]"), "t.csv")
+    with pytest.raises(DataError, match=r"lacks the column 'p \[bar\]'"):
+        require_columns(other, ("x", "p [bar]"), "t.csv")
+
+
+def test_the_word_among_decimal_commas_is_to_blame():
+    cells = pd.Series(["50,95", "abc", "1,5"], name="x")
+    with pytest.raises(DataError, match=r"data row 1 .* holds 'abc', which is not a number"):
+        NumericColumn("x", 0.0, 1.0).encode(cells, "t.csv")
+
+
 PIXELS = Pixels(6, 255.0, (2, 3), "float32")
 
 
 @pytest.mark.parametrize("shape", [(2, 6), (2, 2, 3)])
-def test_bytes_become_fractions(shape):
+def test_pixels_are_scaled_to_one(shape):
     raw = np.array([0, 51, 255, 0, 0, 0] * 2, dtype=np.uint8).reshape(shape)
     encoded = PIXELS.encode(raw, "images")
     assert encoded.dtype == np.float32

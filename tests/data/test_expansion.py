@@ -85,7 +85,7 @@ def test_elastic_bends_move_pixels_as_far_as_they_say():
     np.testing.assert_allclose(elastic(IMAGES, alpha=0.0), IMAGES, atol=1e-12)
 
 
-def test_chunks_do_not_show(monkeypatch):
+def test_the_chunk_size_changes_no_moment(monkeypatch):
     whole = rotated(IMAGES, seed=5)
     monkeypatch.setattr(expansion, "CHUNK", 2)
     np.testing.assert_array_equal(rotated(IMAGES, seed=5), whole)
@@ -134,7 +134,7 @@ def test_only_the_training_part_is_expanded():
     assert "6,295 (shift)" in note
 
 
-def test_what_cannot_be_expanded(tmp_path):
+def test_data_that_cannot_be_expanded(tmp_path):
     with pytest.raises(ConfigurationError, match=r"kinds .*is 'flip'"):
         expand(IMAGES, np.arange(5), (9, 7), ["flip"])
     with pytest.raises(ConfigurationError, match="kinds names 'shift' twice"):

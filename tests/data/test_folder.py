@@ -61,7 +61,7 @@ def test_held_out_rows_are_encoded_as_a_table_would_be(folder):
     assert "3 different whole numbers" in data.notes[0]
 
 
-def test_the_task_and_several_targets_overrule_the_looks(folder):
+def test_the_task_option_and_several_targets_override_the_rule(folder):
     assert load_folder(folder, target="kind", task="regression").task == "regression"
     assert load_folder(folder, target="kind,y").schema.target_names == ("kind", "y")
     with pytest.raises(ConfigurationError, match="the target has 2 columns"):
@@ -83,7 +83,7 @@ def test_two_arrays_are_a_folder_too(tmp_path):
         load_folder(tmp_path)
 
 
-def test_held_out_classes_take_no_more_memory_than_they_may(tmp_path, monkeypatch):
+def test_held_out_classes_stay_within_the_memory_limit(tmp_path, monkeypatch):
     k, rows = 10, 5
     np.save(tmp_path / "x.npy", FRAME[["a", "b"]].to_numpy())
     np.save(tmp_path / "y.npy", np.arange(N) % k)
@@ -101,7 +101,7 @@ def test_held_out_classes_take_no_more_memory_than_they_may(tmp_path, monkeypatc
     np.testing.assert_array_equal(y[:, 0], np.delete(np.arange(N) % k, held))  # every other row trains
 
 
-def test_a_class_of_which_no_row_trains_is_noted(tmp_path):
+def test_a_class_without_training_rows_is_noted(tmp_path):
     for name, rows in (("few", 1), ("many", 60)):
         (tmp_path / name).mkdir()
         FRAME.assign(kind=(np.arange(N) < rows).astype(int)).to_parquet(tmp_path / name / "0.parquet")
@@ -114,7 +114,7 @@ def test_a_class_of_which_no_row_trains_is_noted(tmp_path):
     assert not any("none trains" in note for data in said["many"] for note in data.notes)
 
 
-def test_a_folder_is_named_as_it_is_called(folder, monkeypatch):
+def test_the_name_of_a_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert load_folder(".", target="y").name == "rows"
 
@@ -148,7 +148,7 @@ def test_a_constant_column_is_noted(tmp_path):
         (FRAME.iloc[:2], "y", "at least 3: add rows"),
     ],
 )
-def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path, frame, target, said):
+def test_folders_that_cannot_be_used_are_refused(tmp_path, frame, target, said):
     if frame is not None:
         frame.to_parquet(tmp_path / "0.parquet", index=False)
     with pytest.raises((DataError, ConfigurationError), match=said):
@@ -212,7 +212,7 @@ def together(of, *arguments, **options):
 
 
 @pytest.mark.parametrize("of", [2, 4, 20])
-def test_each_reads_its_share_and_has_what_one_alone_finds(arrays, monkeypatch, of):
+def test_each_process_reads_its_shard_and_gets_the_result_of_one(arrays, monkeypatch, of):
     """20 processes are more than there are blocks."""
     alone, read, whole = load_folder(arrays, seed=3), [], ArrayStream.pieces
 
@@ -236,7 +236,7 @@ def test_each_reads_its_share_and_has_what_one_alone_finds(arrays, monkeypatch, 
 
 
 @pytest.mark.parametrize("at", [0, ROWS - 1])
-def test_what_one_cannot_use_all_refuse(arrays, at):
+def test_all_processes_refuse_what_one_refuses(arrays, at):
     bad = NUMBERS.copy()
     bad[at, 1] = np.nan
     np.save(arrays / "x.npy", bad)
@@ -245,7 +245,7 @@ def test_what_one_cannot_use_all_refuse(arrays, at):
         assert f"'x1' of {arrays} holds nan" in str(error)
 
 
-def test_a_fault_of_one_ends_all(arrays, monkeypatch):
+def test_an_error_of_one_process_ends_all(arrays, monkeypatch):
     """Whatever it is: the others wait for what that process has to tell."""
     whole = ArrayStream.pieces
 
@@ -283,7 +283,7 @@ def test_parquet_files_are_measured_together(tmp_path, of):
         assert f"row group 0 of {tmp_path / '3.parquet'} cannot" in str(error)
 
 
-def test_classes_are_those_of_all_shares(arrays):
+def test_classes_are_collected_from_all_shards(arrays):
     """Each share alone has few whole numbers; together they are too many to be classes."""
     np.save(arrays / "y.npy", np.arange(ROWS) // 40)
     assert {data.task for data in together(4, arrays)} == {"regression"}
@@ -295,7 +295,7 @@ def test_classes_are_those_of_all_shares(arrays):
         assert "not whole" in str(error)
 
 
-def test_the_digest_sees_one_number_of_all(arrays):
+def test_the_digest_depends_on_every_number(arrays):
     before = load_folder(arrays).train.digest
     other = NUMBERS.copy()
     other[500, 1] = np.nextafter(other[500, 1], 1)
@@ -318,7 +318,7 @@ def measured(y, task=None):
     return found
 
 
-def test_columns_are_measured_on_the_rows_that_train():
+def test_columns_are_measured_on_the_training_rows():
     y = np.arange(60) / 7
     schema, notes = measured(y).schema()
     assert (schema.task, notes) == ("regression", ())
@@ -336,7 +336,7 @@ def test_whole_numbers_are_classes_unless_there_are_too_many():
     assert measured(np.arange(60) % 20, "regression").schema()[0].task == "regression"
 
 
-def test_classes_without_a_row_that_trains_are_noted():
+def test_classes_without_training_rows_are_noted():
     y = np.where(np.arange(60) < 2, [5] * 60, np.arange(60) % 2)
     assert measured(y).untrained(y[[0, 2, 3]]) == ()
     (note,) = measured(y).untrained(y[[0, 1, 2, 3]])

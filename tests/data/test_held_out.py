@@ -20,7 +20,7 @@ def stream(rows=N, block=64):
 
 
 @pytest.mark.parametrize(("rows", "block"), [(3, 1), (3, 64), (20, 7), (N, 64), (N, 1)])
-def test_every_part_has_its_share_of_every_block(rows, block):
+def test_every_block_gives_its_share_to_every_part(rows, block):
     source = stream(rows, block)
     parts = PartAssignment(source, seed=1)
     found = [parts.of_block(i, each.rows) for i, each in enumerate(source.blocks)]
@@ -33,12 +33,12 @@ def test_every_part_has_its_share_of_every_block(rows, block):
         np.testing.assert_array_equal(part, parts.of_block(i, len(part)))  # and every pass draws the same
 
 
-def test_another_seed_holds_out_others():
+def test_another_seed_holds_out_other_rows():
     drawn = [PartAssignment(stream(), seed).of_block(0, 64) for seed in (1, 2)]
     assert (drawn[0] != drawn[1]).any()
 
 
-def test_no_part_takes_more_memory_than_it_may(monkeypatch):
+def test_parts_stay_within_the_memory_limit(monkeypatch):
     monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * 3 * 20)
     source = stream()
     parts = PartAssignment(source, seed=0)
@@ -47,7 +47,7 @@ def test_no_part_takes_more_memory_than_it_may(monkeypatch):
 
 
 @pytest.mark.parametrize("room", [1, 7, 20, 75, 149, 150])
-def test_fewer_rows_stay_where_each_has_more_targets(monkeypatch, room):
+def test_fewer_rows_are_held_out_if_rows_have_more_targets(monkeypatch, room):
     monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * (2 + 1) * 150)
     source = stream()
     parts = PartAssignment(source, seed=0)
@@ -71,7 +71,7 @@ def test_a_number_too_far_from_the_mean_is_named():
         standardise(schema.inputs, np.array([[0.0, 1.0], [1e100, 1.0]]))
 
 
-def test_the_training_rows_are_the_others_encoded():
+def test_the_training_stream_has_the_other_rows_encoded():
     source = stream()
     parts = PartAssignment(source, seed=1)
     training = TrainingStream(source, parts, SCHEMA)
@@ -83,7 +83,7 @@ def test_the_training_rows_are_the_others_encoded():
     assert [block.rows for block in training.blocks] == [len(x) for x, _ in pieces]
 
 
-def test_shares_of_processes_are_disjoint_and_complete():
+def test_shards_of_processes_are_disjoint_and_complete():
     source = stream()
     training = TrainingStream(source, PartAssignment(source, seed=1), SCHEMA)
     shares = [training.shard(i, 3) for i in range(3)]

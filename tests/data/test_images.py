@@ -52,7 +52,7 @@ def test_a_model_of_other_images_is_refused():
         load_raw("digits", schema)
 
 
-def test_they_are_those_of_scikit_learn_whichever_way_they_are_read(monkeypatch):
+def test_the_digits_equal_scikit_learns_for_both_ways_to_read_them(monkeypatch):
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
@@ -90,7 +90,7 @@ def right_sums(tiny_mnist, monkeypatch):
         monkeypatch.setitem(MD5_SUMS, name, found)
 
 
-def test_the_folders_named():
+def test_the_folders_of_mnist():
     assert mnist_directories("here", {"DELTARULE_DATA": "there"}) == (Path("here"),)
     assert mnist_directories(None, {"DELTARULE_DATA": "there"}) == (Path("there"),)
     assert mnist_directories(None, {}) == mnist_directories(None, {"DELTARULE_DATA": ""}) == ()
@@ -154,7 +154,7 @@ def test_files_that_do_not_fit_are_refused(tiny_mnist_folder, name, array, messa
 
 
 @pytest.mark.usefixtures("right_sums")
-def test_what_is_absent_is_downloaded_once(mirror, tmp_path):
+def test_a_file_is_downloaded_once(mirror, tmp_path):
     first = read_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
     assert sorted(path.name for path in (tmp_path / "cache" / "mnist").iterdir()) == sorted(
         f"{name}.gz" for name in MD5_SUMS
@@ -225,7 +225,7 @@ def closed(monkeypatch):
     return f"http://127.0.0.1:{port}/"
 
 
-def test_a_file_arrives_whole_and_its_address_is_told(server, tmp_path, capfd):
+def test_a_download_is_complete_and_its_address_is_reported(server, tmp_path, capfd):
     told = []
     path = tmp_path / "cache" / "mnist" / "file.gz"
     download(path, [server], told.append)
@@ -277,7 +277,7 @@ def test_the_header_by_hand():
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("array", [IMAGES, np.array([7, 0, 255], dtype=np.uint8)], ids=["idx3", "idx1"])
-def test_what_was_written_is_read(file, pack, array):
+def test_idx_files_are_read(file, pack, array):
     read = read_idx(file(pack(idx_header(array.shape) + array.tobytes())))
     assert read.dtype == np.uint8
     assert np.array_equal(read, array)

@@ -1,4 +1,4 @@
-"""Lags, stretches without a gap, tables and windows."""
+"""Lags, segments without a gap, tables and windows."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def test_a_row_holds_the_outputs_of_each_lag_and_then_the_inputs():
     assert X.shape == (7, 4)
 
 
-def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
+def test_a_missing_input_ends_a_segment_and_a_missing_output_does_not():
     U, Y = np.arange(12.0)[:, None], np.arange(12.0)[:, None]
     U[5], Y[8], Y[10] = np.nan, np.nan, np.nan
     found = find_segments(U, Y, back(2))
@@ -30,7 +30,7 @@ def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
     np.testing.assert_array_equal(X[0], [1, 0, 1])
 
 
-def test_a_stretch_too_short_for_one_prediction_is_left_out():
+def test_a_segment_too_short_for_one_prediction_is_left_out():
     assert find_segments(np.zeros((3, 0)), np.zeros((3, 1)), back(3)) == []
     assert len(find_segments(np.zeros((4, 0)), np.zeros((4, 1)), back(3))) == 1
 
@@ -53,7 +53,7 @@ def test_windows_overlap_by_half_and_end_with_the_record():
     assert len(windows([part], back(1), 10**6).Y) == 1
 
 
-def test_what_lies_beyond_a_shorter_stretch_is_not_measured():
+def test_steps_beyond_a_shorter_segment_are_not_measured():
     parts = [Segment(np.ones((9, 1)), np.ones((9, 1))), Segment(np.ones((4, 1)), np.ones((4, 1)))]
     pieces = windows(parts, back(1), 100)
     assert pieces.measured[:, :, 0].sum(axis=1).tolist() == [8, 3]

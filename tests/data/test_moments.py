@@ -26,7 +26,7 @@ def test_a_constant_column_is_shifted_not_scaled():
     assert NumericColumn.from_moments(("a",), moments) == (NumericColumn("a", 0.1, 1.0, 0.1, 0.1),)
 
 
-def test_a_spread_of_rounding_is_not_scaled_up():
+def test_rounding_errors_are_not_scaled_up():
     moments = Moments(1)
     for value in (0.1 + 0.2, 0.3):
         moments.add(np.full((5, 1), value))
@@ -109,7 +109,7 @@ def test_the_order_of_reading_changes_no_bit(order):
 
 @pytest.mark.parametrize("of", [2, 3, 28, 40])
 @pytest.mark.parametrize("shares", ["runs", "every so many-th"])
-def test_processes_that_join_have_the_bits_of_one(of, shares):
+def test_joined_processes_have_the_bits_of_one(of, shares):
     """With 40 of them some read nothing."""
     numbers = np.arange(len(BLOCKS))
     parts = np.array_split(numbers, of) if shares == "runs" else [numbers[i::of] for i in range(of)]
@@ -121,7 +121,7 @@ def test_processes_that_join_have_the_bits_of_one(of, shares):
         assert_the_same(together.total(), alone)
 
 
-def test_few_nodes_are_held_and_told():
+def test_few_nodes_are_kept():
     """1024 blocks in order are one node; a run of them, at most two of each level."""
     moments = BlockMoments(1)
     for number in range(1024):

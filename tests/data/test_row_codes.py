@@ -17,7 +17,7 @@ def test_zero_and_minus_zero_are_equal():
     assert len(np.unique(row_codes(np.array([[0.0, 1.0], [-0.0, 1.0]])))) == 1
 
 
-def test_many_rows_have_codes_of_their_own_that_fill_their_range():
+def test_many_rows_have_different_codes_over_the_whole_range():
     codes = row_codes(np.random.default_rng(0).integers(0, 1000, (100_000, 3)).astype(float))
     rows = np.unique(np.random.default_rng(0).integers(0, 1000, (100_000, 3)), axis=0)
     assert len(np.unique(codes)) == len(rows)
@@ -25,7 +25,7 @@ def test_many_rows_have_codes_of_their_own_that_fill_their_range():
     np.testing.assert_allclose(share, 1 / 16, rtol=0.05)
 
 
-def test_scattering_is_one_to_one():
+def test_mixing_bits_is_one_to_one():
     numbers = np.arange(100_000, dtype=np.uint64)
     assert len(np.unique(mix_bits(numbers))) == len(numbers)
 
@@ -35,7 +35,7 @@ def test_parts_add_up_to_the_whole(cut):
     assert (rows_checksum(0, ROWS[:cut]) + rows_checksum(cut, ROWS[cut:])) % 2**64 == rows_checksum(0, ROWS)
 
 
-def test_it_sees_every_bit_and_every_place():
+def test_the_checksum_depends_on_every_bit_and_its_place():
     found = {
         rows_checksum(0, ROWS),
         rows_checksum(1, ROWS),

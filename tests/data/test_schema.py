@@ -135,7 +135,7 @@ def damaged(*path_and_value):
     return description
 
 
-def test_a_range_comes_back_where_there_is_one():
+def test_json_brings_back_a_range():
     ranged = NumericColumn("a", 2.0, 0.5, 1.0, 4.0)
     schema = Schema("table", "regression", (ranged, NUMBER), (NUMBER,), None, ("a",))
     assert Schema.from_json(schema.to_json()).inputs == (ranged, NUMBER)

@@ -44,16 +44,25 @@ def test_dates_and_inputs_by_name():
     ("t", "columns", "words"),
     [
         ([0, 2, 1], {}, "'t' do not rise .*row 2"),
-        ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u' holds 'a'"),
+        ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u', data row 0 .* holds 'a'"),
+        ([0, 1, 2], {"u": ["1,5", "abc", "2,5"]}, "column 'u', data row 1 .* holds 'abc'"),
+        ([0, 1, 2], {"u": [None, None, None]}, "column 'u' has no value in any row"),
         (["x", "y", "z"], {}, "column 't' holds 'x'"),
         ([0, None, 2], {}, "'t' has no time .*row 1"),
     ],
 )
-def test_what_is_refused(t, columns, words):
+def test_series_that_are_refused(t, columns, words):
     with pytest.raises(DataError, match=words):
         series_from_frame(frame(t, **columns), "a.csv", ["y"], "t")
 
 
-def test_a_column_that_is_not_there():
+def test_a_missing_column():
     with pytest.raises(DataError, match=r"a\.csv has no column 'z'"):
         series_from_frame(frame([0, 1]), "a.csv", ["z"], "t")
+
+
+def test_a_column_of_a_model_in_another_unit_must_be_converted():
+    table = frame([0, 1, 2], **{"u [kPa]": [1, 2, 3]})
+    with pytest.raises(DataError, match=r"'u \[kPa\]'.* on 'u \[bar\]': convert its numbers to bar"):
+        series_from_frame(table, "a.csv", ["y"], "t", inputs=["u [bar]"])
+    assert series_from_frame(table, "a.csv", ["y"], "t", inputs=["u"]).U.tolist() == [[1], [2], [3]]

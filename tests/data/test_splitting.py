@@ -68,12 +68,12 @@ def test_the_seed_is_a_whole_number(seed):
 
 
 @given(count=st.integers(3, 300))
-def test_blocks_are_the_first_the_next_and_the_last_rows(count):
+def test_a_split_in_order(count):
     train, validation, test = split_in_order(count)
     assert np.array_equal(np.concatenate([train, validation, test]), np.arange(count))
     assert [len(part) for part in (train, validation, test)] == [len(part) for part in split(count)]
 
 
-def test_blocks_of_too_few_rows():
+def test_a_split_in_order_of_too_few_rows():
     with pytest.raises(DataError, match="there are 2 rows"):
         split_in_order(2)

@@ -37,7 +37,7 @@ def folder(tmp_path):
     return tmp_path / "table"
 
 
-def test_arrays_files_and_maps_hold_the_same(files):
+def test_arrays_files_and_memory_maps_give_the_same_rows(files):
     mapped = np.load(files / "x.npy", mmap_mode="r")
     for x, y in ((X, Y), (files / "x.npy", files / "y.npy"), (mapped, str(files / "y.npy"))):
         stream = ArrayStream(x, y, block_rows=8)
@@ -47,7 +47,7 @@ def test_arrays_files_and_maps_hold_the_same(files):
             np.testing.assert_array_equal(found, given)
 
 
-def test_a_part_of_a_map_is_read_where_it_lies(files):
+def test_a_view_of_a_memory_map_is_read_at_its_offset(files):
     part = np.load(files / "x.npy", mmap_mode="r")[5:]
     np.testing.assert_array_equal(rows_of(ArrayStream(part, Y[5:], block_rows=8))[0], X[5:])
 
@@ -72,7 +72,7 @@ def test_a_folder_of_parquet_files_is_one_table(folder):
 
 
 @pytest.mark.parametrize("of", [2, 3, 5])
-def test_shares_have_no_row_in_common_and_miss_none(folder, of):
+def test_shards_are_disjoint_and_complete(folder, of):
     for whole in (ParquetStream(folder, "t"), ArrayStream(X, Y, block_rows=3)):
         numbers = np.concatenate([rows_of(whole.shard(i, of))[1].ravel() for i in range(of)])
         np.testing.assert_array_equal(np.sort(numbers), Y)
@@ -80,7 +80,7 @@ def test_shares_have_no_row_in_common_and_miss_none(folder, of):
     assert [len(read) for read in files] == [1, 1, 1]  # each process opens a file of its own
 
 
-def test_what_is_no_stream_is_refused(files, folder):
+def test_arrays_that_are_no_stream_are_refused(files, folder):
     with pytest.raises(DataError, match="as many rows of both"):
         ArrayStream(X, Y[:5])
     with pytest.raises(DataError, match=r"which is no \.npy file"):
@@ -179,7 +179,7 @@ COUNTED = np.arange(100.0)[:, None]
 STREAM = ArrayStream(COUNTED, COUNTED, block_rows=7)
 
 
-def test_chunks_are_whole_but_the_last_and_lose_no_row():
+def test_all_chunks_but_the_last_are_full_and_no_row_is_lost():
     found = [x[:, 0] for x, _ in chunks(STREAM, shuffle_blocks(STREAM.blocks, (0, 1, 0)), 30, np.dtype("float32"))]
     assert [len(x) for x in found] == [30, 30, 30, 10]
     np.testing.assert_array_equal(np.sort(np.concatenate(found)), COUNTED[:, 0])
@@ -191,7 +191,7 @@ def test_the_order_of_blocks_is_the_seeds():
     assert sorted(orders[2]) == [block.place for block in STREAM.blocks]
 
 
-def test_no_more_is_made_than_fits_the_queue():
+def test_no_more_items_are_made_ahead_than_the_queue_holds():
     made = []
     ahead = Prefetch(range(100), lambda i: made.append(i) or i)
     items = iter(ahead)

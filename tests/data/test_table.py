@@ -142,7 +142,13 @@ def test_the_advice_on_missing_cells_can_be_followed(csv):
     assert "--drop-missing" not in str(caught.value)  # no row would be left
 
 
-def test_a_cell_is_found_by_the_line_that_an_editor_shows(csv, tmp_path):
+def test_the_advice_on_missing_inputs_of_a_table_with_several_targets(csv):
+    with pytest.raises(DataError, match="impute") as caught:
+        load(csv("a,b,y,z\n1,1,0.5,1\n,2,1,2\n3,3,1.5,3\n4,4,2,4"), target=["y", "z"])
+    assert "'a' has 1" in str(caught.value)
+
+
+def test_errors_name_the_line_of_the_file(csv, tmp_path):
     messy = 'name,a,y\n# a comment\n\n"two\nlines",1,2.5\nn,2,3.5\nn,3,4.5\nn,x,5.5\nn,4,1.5\n'
     with pytest.raises(DataError, match=r"table.csv: column 'a', line 8 holds 'x' .*--drop"):
         load(csv(messy), target="y")
@@ -162,7 +168,7 @@ def test_rows_with_missing_cells_are_left_out_on_request(csv):
     assert data.notes[0].startswith("2 of 5 rows of table.csv ")
 
 
-def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
+def test_an_empty_column_drops_no_row(csv):
     data = load(csv("a,void,y\n1,,0.5\n2,,1.5\n3,,2.5"), target="y")
     assert data.schema.input_names == ("a",)
 
@@ -184,8 +190,16 @@ def test_missing_inputs_are_imputed_on_request(csv):
     assert load_raw(csv("a,b,c\n1,x,\n,x,3", "new.csv"), data.schema, drop_missing=True).rows.tolist() == [1]
 
 
+def test_weights_count_beside_each_other_whatever_their_unit(csv):
+    rows = "".join(f"{i},{i * i % 7},{{}}\n" for i in range(9))
+    given = [rows.format(*(unit * (1 + i % 3) for i in range(9))) for unit in (1, 0.001, 1000)]
+    parts = [load(csv("a,y,w\n" + text), target="y", options=TableOptions(weights="w")).train for text in given]
+    for part in parts:
+        assert part.weights == pytest.approx(0.5 * (1 + part.rows % 3))
+
+
 def test_weights_are_split_with_their_rows(csv):
-    rows = "\n".join(f"{i},{i}.5,{i % 3}" for i in range(20))
+    rows = "\n".join(f"{i},{i}.5,{i % 3}" for i in range(21))
     data = load(csv("a,y,w\n" + rows), target="y", options=TableOptions(weights="w"))
     assert data.schema.input_names == ("a",)
     for part in (data.train, data.validation, data.test):
@@ -298,7 +312,7 @@ def test_an_array_is_standardised_in_the_order_of_the_columns(schema):
     np.testing.assert_allclose(encode_rows(schema, rows), expected, rtol=1e-14)
 
 
-def test_a_data_frame_is_read_by_its_names_whatever_their_order(schema):
+def test_columns_of_a_data_frame_are_found_by_name(schema):
     frame = pd.DataFrame({"other": ["x", "y"], "b": [0.5, -0.5], "a": [3.0, 1.0]})
     np.testing.assert_allclose(
         encode_rows(schema, frame), encode_rows(schema, frame[["a", "b"]].to_numpy()), rtol=1e-14

@@ -60,7 +60,7 @@ def test_constant_columns_are_named(loaded, draw):
         ("order", np.arange(200) // 2, False),
     ],
 )
-def test_whole_numbers_that_all_differ_number_the_rows(loaded, draw, name, values, named):
+def test_different_whole_numbers_are_identifiers(loaded, draw, name, values, named):
     data = loaded(**{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))
     assert identifier_columns(data) == ((name,) if named else ())
     assert (
@@ -71,7 +71,7 @@ def test_whole_numbers_that_all_differ_number_the_rows(loaded, draw, name, value
     )
 
 
-def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):
+def test_a_number_that_determines_the_target_is_a_leak(loaded, draw):
     y = draw.normal(size=200)
     data = loaded(x=y + draw.normal(size=200), fahrenheit=1.8 * y + 32, y=y)
     assert [leak.column for leak in suspects(data)] == ["fahrenheit"]
@@ -79,7 +79,7 @@ def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):
     assert suspects(near) == ()
 
 
-def test_a_category_that_gives_the_target_away_is_suspected(loaded, draw):
+def test_a_category_that_determines_the_target_is_a_leak(loaded, draw):
     kind = np.array(["a", "b", "c"])[draw.integers(0, 3, 200)]
     values = {"a": 0.5, "b": 7.25, "c": -3.125}
     data = loaded(
@@ -88,7 +88,7 @@ def test_a_category_that_gives_the_target_away_is_suspected(loaded, draw):
     assert [leak.column for leak in suspects(data)] == ["kind"]
 
 
-def test_a_column_that_gives_the_class_away_is_suspected(loaded, draw):
+def test_a_column_that_determines_the_class_is_a_leak(loaded, draw):
     label = draw.integers(0, 2, 200)
     words = np.array(["no", "yes"])[label]
     data = loaded("label", x=draw.normal(size=200) + label, code=np.array(["n", "j"])[label], label=words)
@@ -97,13 +97,13 @@ def test_a_column_that_gives_the_class_away_is_suspected(loaded, draw):
     assert suspects(loaded("label", x=draw.normal(size=200), z=draw.normal(size=200), label=rare)) == ()
 
 
-def test_one_input_column_is_no_suspect_nor_are_few_rows(loaded, draw):
+def test_one_input_column_or_few_rows_give_no_leak(loaded, draw):
     x = draw.normal(size=200)
     assert suspects(loaded(x=x, y=2 * x)) == ()
     assert suspects(loaded(count=40, x=x, z=draw.normal(size=200), y=2 * x)) == ()
 
 
-def test_copies_are_counted_and_make_no_leak(loaded, draw):
+def test_duplicates_are_counted_and_are_no_leak(loaded, draw):
     x, z, noise = draw.normal(size=(3, 40))
     data = loaded(x=np.tile(x, 5), z=np.tile(z, 5), y=np.tile(x + noise, 5))
     found = find_duplicates(data)
@@ -114,13 +114,13 @@ def test_copies_are_counted_and_make_no_leak(loaded, draw):
     assert find_leaks(data, found) == ()
 
 
-def test_equal_inputs_with_another_target_are_no_copies(loaded, draw):
+def test_equal_inputs_with_different_targets_are_no_duplicates(loaded, draw):
     data = loaded(x=np.zeros(100), z=np.tile([0.0, -0.0], 50), y=draw.normal(size=100))
     assert find_duplicates(data).count == 0
     assert find_duplicates(loaded(x=[0.0, -0.0, 0.0, 1.0, 2.0], y=[1.5, 1.5, 1.5, 2.5, 3.5])).count == 2
 
 
-def test_so_few_rows_that_nothing_can_be_trusted_are_a_note(loaded, draw):
+def test_a_note_about_very_few_rows(loaded, draw):
     data = loaded(x=draw.normal(size=12), y=draw.normal(size=12))
     assert f"only {len(data.train)} rows to train on" in " ".join(data.notes)
     assert few_rows_note(9)
@@ -152,7 +152,7 @@ def test_codes(values, codes):
     assert find_missing_codes(np.append(values, np.nan))[0] == codes
 
 
-def test_a_code_is_told_with_its_counts_and_the_range_of_the_others():
+def test_a_note_about_a_code_has_its_count_and_the_range_of_other_values():
     columns = (("CO", with_codes(CARBON, (-200, 180))), ("NO", with_codes(CARBON, (-200, 5))), ("H", CARBON))
     (note,) = missing_code_notes(columns)
     others = f"others: {CARBON.min():g} to {CARBON.max():g}"
@@ -211,12 +211,20 @@ def test_the_farthest_cell_is_named_in_its_unit():
         assert words in note
 
 
-def test_a_constant_column_is_left_by_any_other_value():
+def test_any_other_value_of_a_constant_column_is_extrapolated():
     count, (note,) = outside(encoded(50), encoded(50, flat=3.01))
     assert count == 1
     assert "row 11, with 3.01 in 'flat'" in note
 
 
-def test_without_a_range_nothing_is_known():
+def test_without_a_range_extrapolation_is_unknown():
     schema = Schema("table", "regression", INPUTS[1:2] + INPUTS[3:], SCHEMA.targets, None, ("y",))
     assert outside(np.zeros(schema.input_width), schema=schema) == (None, ())
+
+
+def test_a_code_in_a_target_is_never_imputed():
+    coded = with_codes(CARBON, (-200, 180))
+    (note,) = missing_code_notes([("CO", coded), ("NO", coded)], targets=["NO"])
+    assert "--na -200 and --missing drop" in note
+    assert "impute" not in note
+    assert "impute" in missing_code_notes([("CO", coded)], targets=["NO"])[0]

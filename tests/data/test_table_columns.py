@@ -37,7 +37,7 @@ def test_targets_by_name(target, names):
         ("zzz", DataError, "no column 'zzz' .* 'age', 'price'"),
     ],
 )
-def test_targets_that_cannot_be(target, kind, message):
+def test_targets_that_are_refused(target, kind, message):
     with pytest.raises(kind, match=message):
         find_targets(["age", "price"], target, "t.csv")
 
@@ -63,7 +63,7 @@ def test_repeated_targets_add_and_names_may_hold_commas():
         (["nan", "inf"], False),
     ],
 )
-def test_a_first_row_that_was_taken_for_names_is_named(names, noted):
+def test_an_error_mentions_a_first_row_read_as_names(names, noted):
     notes = numeric_header_note(names, "t.csv")
     assert len(notes) == noted
     assert not noted or repr(names[0]) in notes[0]
@@ -119,7 +119,7 @@ def test_several_targets_are_a_regression():
         ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "Timestamp.*targets must be"),
     ],
 )
-def test_targets_that_cannot_serve(columns, task, kind, message):
+def test_targets_of_unusable_kinds(columns, task, kind, message):
     with pytest.raises(kind, match=message):
         decide_task(pd.DataFrame(columns), task, "t")
 
@@ -202,13 +202,13 @@ def test_text_among_numbers_is_no_category(count, stray, advice):
         choose_inputs(pd.DataFrame({"a": cells}), "t")
 
 
-def test_marks_among_numbers_are_found_however_many_there_are():
+def test_any_number_of_missing_marks_among_numbers_is_found():
     with pytest.raises(DataError, match=r"data row 1 .* holds '\?' .*\(3 cells do\)"):
         choose_inputs(pd.DataFrame({"a": ["1.5", "?", "?", "?"]}), "t")
     assert choose_inputs(pd.DataFrame({"a": ["red", "?", "?", "blue"]}), "t")[0] == {"a": "categorical"}
 
 
-def test_a_column_can_be_asked_for_as_categories_or_left_out():
+def test_columns_can_be_declared_categories_or_dropped():
     frame = pd.DataFrame({"zip": ["1", "2", "x"], "b": [1, 2, 3], "w [1]": [1, 1, 1], "y": [1, 2, 3]})
     assert choose_inputs(frame[["zip", "b"]], "t", ("zip",))[0] == {"zip": "categorical", "b": "numeric"}
     found = resolve_options(frame, TableOptions(drop=("b",), category=("zip",), weights="w"), ("y",), "t")

@@ -151,7 +151,7 @@ def test_a_unit_in_the_header_must_be_that_of_the_cells(csv):
     assert read_table(csv("a [kg],b\n12 g,1\n7 g,2"))[0]["a [kg]"].tolist() == ["12 g", "7 g"]
 
 
-def test_a_category_is_read_as_text_whatever_it_holds(csv, tmp_path):
+def test_categories_are_read_as_text(csv, tmp_path):
     assert read_table(csv("a,b\n012,1\n7,2"), {"a"})[0]["a"].tolist() == ["012", "7"]
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": [1.0, None, 2.0]}).to_parquet(path)
@@ -200,7 +200,7 @@ def test_a_stray_text_among_numbers_is_refused_and_not_left_out(workbook):
         choose_inputs(frame, "t.xlsx")
 
 
-def test_what_is_no_sheet_of_cells(workbook, tmp_path):
+def test_sheets_that_cannot_be_read(workbook, tmp_path):
     with pytest.raises(DataError, match=r"no cells .*first sheet"):
         read_table(workbook())
     with pytest.raises(DataError, match="no data rows"):
@@ -265,3 +265,18 @@ def test_texts_with_a_decimal_comma_are_numbers(tmp_path):
     frame, notes = read_table(path)
     assert frame["a"].tolist() == [1.5, 2.25]
     assert "decimal commas" in notes[0]
+
+
+@pytest.mark.parametrize("mark", ["99,9", "99.9", "99,90"])
+def test_a_missing_number_is_written_as_in_the_table_or_with_a_point(csv, mark):
+    frame, _ = read_table(csv("a;b\n99,9;1.099,9\n1,5;99,9\n2,5;99,9 kg"), options=TableOptions(na=(mark,)))
+    assert frame["a"].tolist()[1:] == [1.5, 2.5]
+    assert np.isnan(frame["a"][0])
+    assert frame["b"].isna().tolist() == [False, True, True]
+
+
+def test_a_missing_code_with_a_unit_or_with_thousands(csv):
+    frame, _ = read_table(csv('a,b\n-999 kg,"-9,999.0"\n7 kg,"1,234.5"'), options=TableOptions(na=("-999", "-9999")))
+    assert frame["a [kg]"].isna().tolist() == frame["b"].isna().tolist() == [True, False]
+    texts, _ = read_table(csv("a,b\n07,1\n7,2"), {"a"}, options=TableOptions(na=("7",)))
+    assert texts["a"].isna().tolist() == [False, True]  # of categories only the same text is a missing one

@@ -14,7 +14,7 @@ def test_separators_by_name(sep, separator):
 @pytest.mark.parametrize(
     ("options", "found"), [({"sep": "::"}, "'::'"), ({"sep": ""}, "''"), ({"decimal": "x"}, "'x'")]
 )
-def test_what_cannot_be(options, found):
+def test_options_outside_their_domain(options, found):
     with pytest.raises(ConfigurationError, match=found):
         TableOptions(**options)
 

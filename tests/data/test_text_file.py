@@ -49,7 +49,7 @@ def test_a_row_of_units(tmp_path):
 
 
 @pytest.mark.parametrize(("decimal", "values"), [(",", [1.234, 2.345]), (".", [1234, 2345])])
-def test_the_user_says_what_a_comma_is(tmp_path, decimal, values):
+def test_the_decimal_option(tmp_path, decimal, values):
     path = tmp_path / "t.tsv"
     path.write_text("a\tb\n1,234\t1\n2,345\t2\n")
     assert read_table(path)[0]["a"].tolist() == ["1,234", "2,345"]  # which is refused where it would be an input
@@ -64,7 +64,7 @@ def test_commas_between_semicolons_are_decimal_and_points_are_as_they_stand(tmp_
     assert read_table(path)[0]["a"].tolist() == [1.234, 2.345]
 
 
-def test_the_user_says_what_separates(tmp_path):
+def test_the_separator_option(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text("a:b\n1:2\n3:4\n")
     assert list(read_table(path)[0]) == ["a:b"]
@@ -115,6 +115,9 @@ def test_the_separator_and_the_names(layout, text, separator, names):
         ("Operator;Ann\na;b;c\n1,5;2;3\n4;5;6\n", ";", 2, 1),
         ("run 7\na,b,c\nm,s,kg\n1,2,3\n4,5,6\n", ",", 2, 1),  # a row of units
         ("# calm\nrun 7\na\tb\n1\t2\n3\t4\n", "\t", 3, 2),
+        ("Messung 12.3.2026;;\n;;\nOrt:;Ulm;\na;b;c\n1,5;2;3\n4;5;6\n7;8;\n", ";", 4, 3),  # as Excel writes titles
+        ("run 7,\na,b,\n1,2,3\n4,5,6\n7,8,9\n", ",", 2, 1),  # a column without a name
+        ("a;b;;\n1;x;;\n;;;\n2;y;;\n", ";", 1, 0),
         ("a,b\n1,2,\n3,4,\n5,6,\n", ",", 1, 0),  # each row ends with a separator
         ("a\n1\n2\n3\n", ",", 1, 0),
     ],
@@ -130,7 +133,7 @@ def test_rows_that_are_longer_than_the_header_are_no_preamble(layout):
         layout("a,b\n1,2,3\n4,5,6\n7,8,9\n")
 
 
-def test_the_layout_by_what_the_user_says_separates(layout):
+def test_a_given_separator(layout):
     assert layout("a,b;c\n1,2;3\n", ";").names == ["a,b", "c"]
 
 
@@ -166,6 +169,6 @@ def test_comments(layout, text, names, first, comments, among):
         ("# only a comment\n", "is empty"),
     ],
 )
-def test_no_table(layout, text, message):
+def test_text_that_is_no_table(layout, text, message):
     with pytest.raises(DataError, match=message):
         layout(text)

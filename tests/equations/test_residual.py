@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.equations.residual import Residual, asked, check_transform
+from deltarule.equations.residual import Residual, check_transform, probe_residual
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activations import ACTIVATIONS
 
@@ -16,7 +16,7 @@ def burgers(x, u, p):
 
 
 def made(function, k=1, names=(), **options):
-    return asked(Residual(function, None, 2, k, tuple(names), **options), X)
+    return probe_residual(Residual(function, None, 2, k, tuple(names), **options), X)
 
 
 def test_it_says_what_it_needs():
@@ -92,7 +92,7 @@ def test_a_wrong_shape_is_refused(function):
     ],
 )
 def test_a_residual_that_mixes_points_is_refused(function):
-    with pytest.raises(ConfigurationError, match="function of that point alone"):
+    with pytest.raises(ConfigurationError, match="own point"):
         made(function)
 
 
@@ -147,8 +147,8 @@ def test_residuals_come_in_every_shape():
         (lambda x: x, ConfigurationError, "hard cannot be used"),
         (lambda x, v: x[:, 2] * v, ConfigurationError, "out of bounds"),
         (lambda x, v: np.sinc(v), ConfigurationError, "sinc"),
-        (lambda x, v: None, ShapeError, "hard makes the shape"),
-        (lambda x, v: x[:, 0] * v, ShapeError, "hard makes the shape"),
+        (lambda x, v: None, ShapeError, "hard returns the shape"),
+        (lambda x, v: x[:, 0] * v, ShapeError, "hard returns the shape"),
         (lambda x, v: x[:3] * v, ShapeError, "hard does not fit"),
     ],
 )

@@ -377,7 +377,7 @@ def test_errors_name_the_equation(net, decay):
     def flux(x, u, p):
         return u.d(1)
 
-    with pytest.raises(ConfigurationError, match=r"equations\[2\] \(flux\): a residual asks .* input 1"):
+    with pytest.raises(ConfigurationError, match=r"equations\[2\] \(flux\): a residual uses .* input 1"):
         dr.solve(net, [*decay(), dr.Equation(T, flux)], trainer=LM, epochs=1)
     with pytest.raises(ConfigurationError, match="hard is 3"):
         dr.solve(net, decay(), hard=3, trainer=LM, epochs=1)

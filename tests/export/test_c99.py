@@ -28,7 +28,7 @@ def answers(program, rows):
     return table[:, 0].astype(int), table[:, 1:]
 
 
-def test_double_is_ours_to_rounding_and_refuses_rows_that_no_network_can_read(case, tmp_path):
+def test_double_agrees_with_deltarule_and_bad_rows_are_refused(case, tmp_path):
     program = built(c_source(case.program, "net", "double"), tmp_path)
     returned, outputs = answers(program, case.rows)
     np.testing.assert_allclose(outputs / case.scale, case.expected / case.scale, rtol=0, atol=1e-12)
@@ -43,7 +43,7 @@ def test_double_is_ours_to_rounding_and_refuses_rows_that_no_network_can_read(ca
     assert answers(program, bad)[0][4] >= 0
 
 
-def test_float_is_ours_to_the_precision_of_a_float(case, tmp_path):
+def test_float_agrees_with_deltarule_to_single_precision(case, tmp_path):
     near = slice(0, 30)
     _, outputs = answers(built(c_source(case.program, "net", "float"), tmp_path), case.rows[near])
     if "step" in {stage.activation for stage in case.program.stages}:

@@ -47,7 +47,7 @@ QUICK = {("tanh", 12), ("sigmoid", 40), ("softplus", 12), ("elliotsig", 40), ("r
         for count in (12, 40)
     ],
 )
-def test_double_is_ours_to_rounding(activation, count, tmp_path):
+def test_double_agrees_with_deltarule_to_rounding(activation, count, tmp_path):
     model = dr.NetworkRegressor(hidden=(4, 3), activation=activation, restarts=2, epochs=20, random_state=0)
     model.fit(X[:count], Y[:count])
     path = dr.export_model(model, tmp_path / "net.c", error_bars=True)
@@ -73,7 +73,7 @@ def test_float_and_a_model_file(tmp_path):
     assert "double" not in path.read_text().split("#ifdef")[0].replace("(double)", "")
 
 
-def test_without_them_the_file_is_what_it_was(tmp_path):
+def test_without_error_bars_the_file_has_none(tmp_path):
     model = dr.NetworkRegressor(hidden=(5,), epochs=20, random_state=0).fit(X, Y[:, 0])
     assert "predict_std" not in dr.export_model(model, tmp_path / "net.c").read_text()
 

@@ -59,7 +59,7 @@ def test_a_place_that_cannot_be_written(plain, tmp_path):
         export_model(plain.model, tmp_path / "nowhere" / "net.c")
 
 
-def test_without_onnx_it_is_said(plain, tmp_path, monkeypatch):
+def test_without_the_package_onnx(plain, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ConfigurationError, match=r"needs the package 'onnx'.*deltarule\[export\]"):
         export_model(plain.model, tmp_path / "net.onnx")

@@ -40,7 +40,7 @@ def answers(source, folder, rows):
     return json.loads(done.stdout)
 
 
-def test_double_is_ours_to_rounding(table_case, tmp_path):
+def test_double_agrees_with_deltarule_to_rounding(table_case, tmp_path):
     found = answers(javascript_source(table_case.program, "net", "double"), tmp_path, table_case.rows)
     outputs = np.array([out for out, _ in found])
     np.testing.assert_allclose(outputs / table_case.scale, table_case.expected / table_case.scale, rtol=0, atol=1e-12)
@@ -49,7 +49,7 @@ def test_double_is_ours_to_rounding(table_case, tmp_path):
         assert (labels == table_case.labels)[table_case.decided].all()
 
 
-def test_rows_that_no_network_can_read_are_refused(make, tmp_path):
+def test_bad_rows_are_refused(make, tmp_path):
     case = make("tanh")
     rows = [case.rows[0].copy() for _ in range(4)]
     rows[0][0], rows[1][2], rows[2][1], rows[3][1] = np.nan, np.inf, 3, 0.5
@@ -63,7 +63,7 @@ def test_a_page_finds_the_functions_by_the_models_name(plain):
     assert source.endswith("else globalThis.pump = exported;\n")
 
 
-def test_what_math_has_not_is_refused(tmp_path):
+def test_functions_that_math_lacks_are_refused(tmp_path):
     dr.add_activation(
         dr.Activation("plain", lambda z: z, lambda z, a: 1 + 0 * z, lambda z, a: 0 * z, written={"c": "erf(z)"})
     )

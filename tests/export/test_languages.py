@@ -29,7 +29,7 @@ def test_a_float_reads_back_as_itself(value):
 
 
 @given(st.text())
-def test_an_identifier_is_one(text):
+def test_identifiers(text):
     name = as_identifier(text)
     assert name.isascii()
     assert name.isidentifier()
@@ -38,7 +38,7 @@ def test_an_identifier_is_one(text):
 
 
 @given(st.text() | st.text('*/\\"?°\u2028\n'))
-def test_a_comment_ends_where_it_should(text):
+def test_names_cannot_end_a_comment(text):
     shown = comment_text(text)
     assert shown.isprintable()
     assert not {"*/", "/*", '"""', "\n", "\\", "??"} & {shown[i : i + n] for n in (1, 2, 3) for i in range(len(shown))}

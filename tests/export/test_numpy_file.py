@@ -18,7 +18,7 @@ def outputs(module, case, rows):
     return module["predict" if case.labels is None else "predict_proba"](rows)
 
 
-def test_double_is_ours_to_rounding(case):
+def test_double_agrees_with_deltarule_to_rounding(case):
     module = imported(case)
     for rows in (case.rows, case.table.to_numpy()):  # categories by number and by name
         np.testing.assert_allclose(outputs(module, case, rows) / case.scale, case.expected / case.scale, atol=1e-12)
@@ -57,7 +57,7 @@ def test_images_go_through_in_blocks_of_rows(make, monkeypatch):
     assert set(most) == {7, 40 % 7}
 
 
-def test_rows_that_no_network_can_read_are_refused(case, plain):
+def test_bad_rows_are_refused(case, plain):
     module = imported(case)
     for column, cell in ((2, float("nan")), (0, float("inf")), (1, "green"), (1, 3), (1, 0.5)):
         rows = case.table.to_numpy()

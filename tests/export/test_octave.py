@@ -40,7 +40,7 @@ def as_octave_says(label):
     return label if isinstance(label, str) else f"{float(label):g}"
 
 
-def test_double_is_ours_to_rounding(case, tmp_path):
+def test_double_agrees_with_deltarule_to_rounding(case, tmp_path):
     outputs, labels = answers(case, tmp_path, "double")
     np.testing.assert_allclose(outputs / case.scale, case.expected / case.scale, rtol=0, atol=1e-12)
     if case.labels is not None:
@@ -48,7 +48,7 @@ def test_double_is_ours_to_rounding(case, tmp_path):
         assert (np.array(labels) == np.array(expected))[case.decided].all()
 
 
-def test_single_is_ours_to_the_precision_of_a_float(make, tmp_path):
+def test_single_agrees_with_deltarule_to_single_precision(make, tmp_path):
     for kind in ("softmax", "same, overlapping max", "stride, overlapping mean", "overlapping l2"):
         case = make(kind)
         outputs, _ = answers(case, tmp_path, "float", case.rows[:30])
@@ -64,7 +64,7 @@ def test_images_go_through_in_blocks_of_rows(make, tmp_path, monkeypatch):
     assert len(answers(case, tmp_path, "double", case.rows[:1])[0]) == 1
 
 
-def test_rows_that_no_network_can_read_are_refused(make, tmp_path):
+def test_bad_rows_are_refused(make, tmp_path):
     case = make("tanh")
     for column, cell, sentence in ((0, np.nan, "3 finite numbers"), (1, 3, "column 2 must hold 1 to 3")):
         rows = case.rows.copy()

@@ -16,7 +16,7 @@ def answers(case, precision, rows):
     return dict(zip([output.name for output in session.get_outputs()], found, strict=True))
 
 
-def test_double_is_ours_to_rounding(case):
+def test_double_agrees_with_deltarule_to_rounding(case):
     found = answers(case, "double", case.rows)
     outputs = found["y" if case.labels is None else "probabilities"]
     np.testing.assert_allclose(outputs / case.scale, case.expected / case.scale, rtol=0, atol=1e-12)
@@ -24,7 +24,7 @@ def test_double_is_ours_to_rounding(case):
         assert found["label"][case.decided].tolist() == case.labels[case.decided].tolist()
 
 
-def test_float_is_ours_to_the_precision_of_a_float(make):
+def test_float_agrees_with_deltarule_to_single_precision(make):
     for kind in ("tanh", "softmax", "softplus", "same, overlapping max", "stride, overlapping mean", "overlapping l2"):
         case = make(kind)
         found = answers(case, "float", case.rows[:30])

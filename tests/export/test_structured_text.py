@@ -25,7 +25,7 @@ def answers(plc, rows):
     return np.array([status for status, _ in found]), np.array([out for _, out in found])
 
 
-def test_lreal_is_ours_to_rounding(table_case):
+def test_lreal_agrees_with_deltarule_to_rounding(table_case):
     status, outputs = answers(Plc(structured_text(table_case.program, "net", "double")), table_case.rows)
     np.testing.assert_allclose(outputs / table_case.scale, table_case.expected / table_case.scale, rtol=0, atol=1e-12)
     if table_case.labels is None:
@@ -34,14 +34,14 @@ def test_lreal_is_ours_to_rounding(table_case):
         assert (np.array(table_case.program.classes)[status] == table_case.labels)[table_case.decided].all()
 
 
-def test_real_is_ours_to_the_precision_of_a_float(make):
+def test_real_agrees_with_deltarule_to_single_precision(make):
     for kind in ("tanh", "two targets", "softplus", "softmax", "sigmoid classes"):
         case = make(kind)
         _, outputs = answers(Plc(structured_text(case.program, "net", "float")), case.rows[:30])
         np.testing.assert_allclose(outputs / case.scale, case.expected[:30] / case.scale, rtol=0, atol=1e-4)
 
 
-def test_rows_that_no_network_can_read_are_refused(make):
+def test_bad_rows_are_refused(make):
     case = make("tanh")
     plc = Plc(structured_text(case.program, "net", "double"))
     before = plc(case.rows[0])

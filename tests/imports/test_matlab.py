@@ -43,7 +43,7 @@ def assert_same(found: np.ndarray, wanted: np.ndarray) -> None:
 
 
 @pytest.mark.skipif(shutil.which("octave-cli") is None, reason="octave-cli is not installed")
-def test_the_numbers_are_octaves(name, tmp_path):
+def test_the_model_gives_octaves_numbers(name, tmp_path):
     X = raw_rows(NETS[name])
     path = write(NETS[name], name, tmp_path)
     wanted = in_octave(path, NETS[name], X)
@@ -65,7 +65,7 @@ def test_a_classifier_of_three_numbers_its_classes_as_vec2ind_does(tmp_path):
     assert named.schema.input_names == ("a", "b", "c", "d")
 
 
-def test_it_is_saved_trained_on_and_exported(name, tmp_path, monkeypatch):
+def test_an_imported_model_can_be_saved_trained_and_exported(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     X = raw_rows(NETS[name])
     model = dr.from_matlab(write(NETS[name], name, tmp_path))
@@ -138,7 +138,7 @@ def test_two_inputs_are_read_side_by_side(tmp_path):
         ("repmat(b2,1,Q)", "repmat(b2,1,Q) + eye(3)", r"layer 2 adds 'eye\(3\)'"),
     ],
 )
-def test_what_has_no_counterpart_is_refused_by_name(before, after, sentence, tmp_path):
+def test_networks_that_deltarule_lacks_are_refused_by_name(before, after, sentence, tmp_path):
     path = write(NETS["fitnet"], "fitnet", tmp_path)
     text = path.read_text()
     assert before in text

@@ -42,6 +42,6 @@ def test_classes_follow_a_softmax():
     ],
     ids=["nothing", "a convolution", "an activation first", "another softplus"],
 )
-def test_others_are_refused(module):
+def test_other_objects_are_refused(module):
     with pytest.raises(ConfigurationError, match="module"):
         dr.from_torch(module)

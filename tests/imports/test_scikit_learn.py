@@ -31,7 +31,7 @@ def test_a_regression_gives_the_same_numbers(activation):
 
 
 @pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), MinMaxScaler((-1, 2))], ids=str)
-def test_the_scaling_goes_with_it(scaler):
+def test_the_scaling_is_read_too(scaler):
     inner = make_pipeline(scaler, MLPRegressor(hidden_layer_sizes=(5,), max_iter=20, random_state=0))
     theirs = fitted(TransformedTargetRegressor(inner, transformer=MinMaxScaler()), Y[:, 0])
     model = dr.from_sklearn(theirs)
@@ -82,6 +82,6 @@ def test_the_names_of_a_data_frame_are_kept():
     ],
     ids=["not fitted", "another model", "another step", "clipped"],
 )
-def test_others_are_refused(estimator, message):
+def test_other_objects_are_refused(estimator, message):
     with pytest.raises(ConfigurationError, match=message):
         dr.from_sklearn(estimator)

@@ -10,6 +10,7 @@ from deltarule import trees
 from deltarule.errors import DataError
 from deltarule.inspection import check_gradient_by_layer
 from deltarule.network.layers import Dense
+from deltarule.network.side_by_side import side_by_side
 from engines import on
 
 DRAW = np.random.default_rng(0)
@@ -128,3 +129,13 @@ def test_no_direction_is_that_of_the_initial_weights():
     along = float(np.vdot(grads[0]["W"], params[0]["W"]) / np.linalg.norm(params[0]["W"]))
     (check, _) = check_gradient_by_layer(net, params, X, Y, directions=1, seed=0)
     assert abs(check.backpropagation - along) > 1e-3 * abs(along)
+
+
+def test_an_average_of_networks_of_different_depths_passes():
+    """Its identity neurons have weights of 1e-7 below and 1e7 above them."""
+    nets = [dr.Network([*(Dense(n, "tanh") for n in hidden), Dense(1, "linear")]) for hidden in ((4,), (3, 3))]
+    parts = [(net, net.init(seed, (3,), dtype="float64")) for seed, net in enumerate(nets)]
+    net, params = side_by_side(parts, (0.4, 0.6))
+    checks = check_gradient_by_layer(net, params, X, Y[:, :1])
+    assert max(check.error for check in checks) < 1e-7
+    assert all(check.backpropagation == pytest.approx(check.difference, rel=1e-4) for check in checks)

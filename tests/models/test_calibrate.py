@@ -60,6 +60,6 @@ def test_an_average_with_step_features_keeps_its_error_bars():
     table["y"] = draw.normal(size=30)[person.astype(int)] + 0.05 * draw.normal(size=240)
     averaged = dr.fit_table(table, target="y", seed=0)
     assert "with steps" in str(averaged.training["networks"])
-    with pytest.raises(ConfigurationError, match="pass through"):
+    with pytest.raises(ConfigurationError, match="no error bars"):
         averaged.calibrate(table)
     assert np.isfinite(averaged.predict_interval(table)).all()

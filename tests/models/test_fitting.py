@@ -8,8 +8,7 @@ from deltarule.data.dataset import Examples
 from deltarule.models.candidates import SearchResult
 from deltarule.models.fitting import draw_rows, fit, run
 from deltarule.models.planning import make_plan
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 from deltarule.models.scaling import Scaling
 from deltarule.models.weighted_rows import hold_out, merge_duplicates
 

@@ -185,7 +185,7 @@ def test_the_report_shows_the_parts_of_the_rows_apart(model, tmp_path):
     for part in ("training", "validation", "test"):
         rows = model.examples[part].rows
         assert f"Regression of price, {part} rows" in page
-        assert f"{len(rows)} rows; dashed" in page
+        assert f"{len(rows)} rows. Dashed" in page
         assert {int(row) for row in re.findall(r"row (\d+): actual", page)} >= set(rows.tolist())
     for words in ("Importance of the columns", "The verdict after training", "Performance"):
         assert words in page

@@ -4,8 +4,7 @@ import pytest
 from deltarule.models.fitting import fit, run
 from deltarule.models.outcome import build_outcome
 from deltarule.models.planning import make_plan
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 from deltarule.models.scaling import Scaling
 
 

@@ -8,8 +8,7 @@ from deltarule.data import load
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.models.candidates import EFFORTS
 from deltarule.models.planning import is_first_order, make_plan
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 from deltarule.network.layers import Convolution, Dense, Flatten, Reshape
 
 
@@ -227,7 +226,7 @@ def test_rows_are_drawn_if_exact_steps_on_all_are_expensive():
 
 
 def test_drawn_rows_give_error_bars(monkeypatch):
-    monkeypatch.setattr("deltarule.trainers.automatic.CHEAP_FLOPS", 3e6)
+    monkeypatch.setattr("deltarule.trainers.bayesian.trainer.CHEAP_FLOPS", 3e6)
     monkeypatch.setattr("deltarule.models.planning.MIN_DRAWN", 100)
     draw = np.random.default_rng(0)
     X = draw.normal(size=(3_000, 4))

@@ -13,7 +13,7 @@ from deltarule import engine as engines_of
 from deltarule import trees
 from deltarule.curvature.linearization import gram, linearize
 from deltarule.equations.problem import lift
-from deltarule.equations.residual import Residual, asked
+from deltarule.equations.residual import Residual, probe_residual
 from deltarule.network import backprop
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.layers.jet import lifted_params
@@ -129,7 +129,7 @@ def assert_all(sizes, activations, m, seed, engines=BOTH):
     expected = {"r": r, "cost": 0.5 * r @ r, "J": J, "J v": J @ v, "d2r": bend, "gram": J @ J.T}
     expected |= {"cross-gram": J[:some] @ J.T, "J^T u": J.T @ u, "diagonal": (J * J).sum(axis=0), "gradient": J.T @ r}
     for engine in engines:
-        cost = asked(Residual(nonlinear, None, sizes[0], sizes[-1], ("nu", "c")), X)
+        cost = probe_residual(Residual(nonlinear, None, sizes[0], sizes[-1], ("nu", "c")), X)
         start = cost.components.seed(X, np.zeros(sizes[0]), np.ones(sizes[0]))
         along = u.reshape(m, -1)
         found = by_us(engine, lift(net, cost), lifted, start, X, np.ones(m), trees.unravel(v, lifted), along)
@@ -189,7 +189,7 @@ def test_a_transform_is_differentiated_through():
     vector = trees.ravel(params)
     v = np.random.default_rng(0).normal(size=vector.size)
     r, J, bend = map(np.asarray, by_jax(flat, vector, v))
-    cost = asked(Residual(R, None, 2, 1, (), transform), X)
+    cost = probe_residual(Residual(R, None, 2, 1, (), transform), X)
     start, direction = cost.components.seed(X, np.zeros(2), np.ones(2)), [*trees.unravel(v, params), {}]
     lifted = lifted_params(params, np.zeros(0))
     for engine in BOTH:

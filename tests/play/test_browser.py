@@ -216,7 +216,7 @@ def test_a_tap_keeps_the_numbers_while_it_trains(page):
     assert after != before
 
 
-def test_the_keyboard_does_all_of_it(page):
+def test_the_page_can_be_used_by_keyboard(page):
     page.keyboard.press("ArrowRight")
     assert part(page, "equation").get_attribute("data-step") == "x"
     page.keyboard.press("ArrowRight")
@@ -251,7 +251,7 @@ def test_looking_back_and_forward_shows_the_same_numbers_again(page):
         assert cost(page) == seen[number]
 
 
-def test_settings_change_the_network_and_errors_are_said(page):
+def test_settings_change_the_network_and_errors_are_shown(page):
     part(page, "set-hidden").fill("4, 5")
     part(page, "set-hidden").press("Enter")
     part(page, "neuron-3-4").wait_for()

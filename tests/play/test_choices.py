@@ -8,7 +8,7 @@ from deltarule.play.problems import GENERATED
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_what_a_problem_begins_with_can_be_trained(name):
+def test_the_initial_settings_of_a_problem_can_be_trained(name):
     problem = GENERATED[name]()
     choices = Choices.of(problem)
     net = choices.network(problem)
@@ -35,7 +35,7 @@ def test_bayesian_regularisation_gets_linear_outputs_for_classes_too():
     assert net.output_activation.name == "linear"
 
 
-def test_costs_go_with_the_targets():
+def test_costs_fit_the_targets():
     assert costs_for(GENERATED["curve"]()) == ("quadratic", "huber")
     assert "log-likelihood" in costs_for(GENERATED["higham"]())
     assert "log-likelihood" not in costs_for(GENERATED["circles"]())

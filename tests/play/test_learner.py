@@ -78,7 +78,7 @@ def test_a_trainer_of_all_examples_takes_an_epoch_as_its_batch(name):
     assert learner.update is not None
 
 
-def test_other_numbers_keep_the_memory_and_another_trainer_begins_from_the_same_parameters():
+def test_other_settings_keep_the_trainers_state_and_another_trainer_keeps_the_parameters():
     learner, problem, _ = learner_of("adam")
     for _ in range(3):
         learner.epoch()
@@ -94,7 +94,7 @@ def test_other_numbers_keep_the_memory_and_another_trainer_begins_from_the_same_
     assert learner.now.record["training_cost"] < before
 
 
-def test_of_many_moments_the_first_and_the_last_stay(monkeypatch):
+def test_thinning_keeps_the_first_and_the_last_moment(monkeypatch):
     monkeypatch.setattr(module, "MOST_MOMENTS", 10)
     learner, *_ = learner_of("gd")
     start = learner.moments[0]

@@ -62,7 +62,7 @@ def test_every_trainer_on_every_problem(name, trainer):
     assert frame["learners"][0]["epoch"] >= 2
 
 
-def test_what_is_refused_changes_nothing():
+def test_a_refused_command_changes_nothing():
     lesson = lesson_of()
     version, choices = lesson.version, lesson.choices
     for changes in ({"hidden": [0]}, {"cost": "huber"}, {"trainer": "bayesian", "cost": "huber"}):
@@ -117,7 +117,7 @@ def test_looking_back_and_forward_again():
         lesson.show(99)
 
 
-def test_only_news_is_told():
+def test_only_new_moments_are_sent():
     lesson = lesson_of()
     told = count_known_moments(lesson.frame())
     lesson.epoch()

@@ -43,6 +43,6 @@ def test_points_set_with_the_mouse():
         [[float("nan"), 0, 1]],
     ],
 )
-def test_anything_else_is_no_point(points):
+def test_points_that_are_refused(points):
     with pytest.raises(ConfigurationError, match="triples"):
         points_problem(points)

@@ -268,11 +268,11 @@ def test_a_page_that_does_not_keep_up_misses_frames_and_no_epochs(server):
 
 
 def test_a_port_that_is_taken_is_refused(server):
-    with pytest.raises(ConfigurationError, match=f"port {server.port} .*0 for any"):
+    with pytest.raises(ConfigurationError, match=f"port {server.port} .*another one"):
         Playground(GENERATED["higham"](), server.port)
 
 
-def test_the_token_is_another_each_time(server):
+def test_every_server_has_its_own_token(server):
     other = Playground(GENERATED["higham"]())
     other.listening.close()
     assert other.guard.token != server.guard.token

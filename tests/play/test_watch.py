@@ -107,7 +107,7 @@ def test_one_watch_may_see_several_trainings(watch):
     assert frame["learners"][0]["epochs"] == [1, 2, 3]
 
 
-def test_a_page_may_not_command_more_than_that(watch):
+def test_a_watching_page_has_no_other_commands(watch):
     trained(watch, epochs=2)
     with connected(watch) as page:
         heard(page, "frame")

@@ -1,4 +1,4 @@
-"""What is forecast before a training runs: sizes, form, memory and how it divides; the clock is not tested."""
+"""The forecast of a training: sizes, form, memory and several devices; the clock is not tested."""
 
 import itertools
 
@@ -27,13 +27,13 @@ def test_an_epoch_of_mini_batches_is_its_steps(monkeypatch):
     assert (found.form, found.steps, found.sizes.parameters) == (None, 6000, 21)
     assert found.seconds == pytest.approx(12.0)
     assert found.flops == 6000 * 6 * 5 * 16
-    assert found.sent == 6000 * 21 * 4
+    assert found.traffic == 6000 * 21 * 4
 
 
 def test_a_step_of_levenberg_marquardt_names_its_form():
     found = forecast(NET, dr.LevenbergMarquardt(), 3, 40, clock=ticking())
     assert (found.form, found.steps) == ("primal", 1)
-    assert found.sent == 21 * 21 * 8
+    assert found.traffic == 21 * 21 * 8
     assert found.flops == 40 * 21**2 + 21**3 / 3
 
 
@@ -47,17 +47,17 @@ def test_sequences_have_residuals_at_every_step():
     assert forecast(last, dr.LevenbergMarquardt(), (12, 1), 10, clock=ticking()).form == "dual"
 
 
-def made(form="primal", divided=8.0, alone=1.0, sent=1e9):
+def made(form="primal", parallel=8.0, serial=1.0, traffic=1e9):
     sizes, trainer, dtype = NET.sizes((3,)), dr.LevenbergMarquardt(solver=form), np.dtype("float64")
     memory = memory_needed(sizes, 1000, dtype, trainer, numpy_engine)
-    return Forecast(sizes, 1000, dtype, form, 1, 1.0, memory, sent, trainer, numpy_engine, divided, alone)
+    return Forecast(sizes, 1000, dtype, form, 1, 1.0, memory, traffic, trainer, numpy_engine, parallel, serial)
 
 
 def test_devices_divide_the_sum_and_not_the_factorisation():
     """8 s over 4 devices, 1 s alone, and 2 · 3/4 of 10⁹ bytes at 10⁹ a second."""
-    assert made().on(1) == 9.0
-    assert made().on(4, network=1e9) == pytest.approx(2.0 + 1.0 + 1.5)
-    assert made("dual").on(4, network=1e9) == pytest.approx(2.0 + 1.0 + 0.75)
+    assert made().seconds_on(1) == 9.0
+    assert made().seconds_on(4, network=1e9) == pytest.approx(2.0 + 1.0 + 1.5)
+    assert made("dual").seconds_on(4, network=1e9) == pytest.approx(2.0 + 1.0 + 0.75)
 
 
 def test_memory_counts_the_examples_once_and_the_matrices_on_each_device():
@@ -79,10 +79,10 @@ def test_images_are_counted_by_their_activations_and_shared_weights():
     assert (sizes.parameters, sizes.gram) == (27 + 3 + 54 + 2, 27 + (2 + 7))  # of 27 inputs a quarter, rounded up
 
 
-def test_one_disturbed_probe_moves_no_forecast(monkeypatch):
-    """Of three turns of 1 s and 1.5 s one takes ten times as long; 1,024 examples more are half a second."""
+def test_one_disturbed_run_does_not_change_the_forecast(monkeypatch):
+    """Of three runs of 1 s and 1.5 s one takes ten times as long; 1,024 more examples take half a second."""
     steps = iter([1.0, 1.5, 10.0, 15.0, 1.0, 1.5])
-    monkeypatch.setattr("deltarule.training.forecast._probe", lambda *given: lambda: next(steps))
+    monkeypatch.setattr("deltarule.training.forecast._trial", lambda *given: lambda: next(steps))
     monkeypatch.setattr("deltarule.training.forecast._trial_size", lambda *given: 1024)
     found = forecast(NET, dr.LevenbergMarquardt(), 3, 10_240)
-    assert (found.divided, found.alone) == (pytest.approx(5.0), pytest.approx(0.5))
+    assert (found.parallel_seconds, found.serial_seconds) == (pytest.approx(5.0), pytest.approx(0.5))

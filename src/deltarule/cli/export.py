@@ -18,9 +18,7 @@ USAGE = {
     "javascript": 'const {name} = require("./{file}"); {name}.predict(row): in Node.js or a page, without packages.',
     "st": "Import {file} into the PLC's project, declare an instance of {name}: the head of the file says how.",
 }
-SERIES_USAGE = (
-    "cc -std=c99 -O2 -c {file}, and call {name}_measure, {name}_step or {name}_simulate, as their comments say."
-)
+SERIES_USAGE = "cc -std=c99 -O2 -c {file}, and call {name}_measure, {name}_step or {name}_simulate: see the comments."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,10 @@ def evaluation_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
 def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
     """Y of the rows, (N, k)."""
     if rows.Y is None:
+        from deltarule.data.cells import refuse_other_unit
+
+        for name in model.schema.target_names:
+            refuse_other_unit(name, () if rows.frame is None else rows.frame.columns, rows.name)
         names = ", ".join(repr(name) for name in model.schema.target_names)
         raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has some")
     return rows.Y

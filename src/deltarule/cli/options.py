@@ -92,11 +92,8 @@ def to_arguments(kind: type, values: Mapping[str, Any]) -> list[str]:
     return arguments
 
 
-# `resolve_name` imports the checks, and with them NumPy, only when a value is checked: `--help` does without.
-
-
 def number(**bounds: float) -> Check:
-    """A check of a number, with the bounds of `deltarule.checks.require_number`."""
+    """A check of a number, with the bounds of `deltarule.checks.require_number`, imported late to keep help quick."""
     return lambda name, value: resolve_name("deltarule.checks:require_number")(name, value, **bounds)
 
 

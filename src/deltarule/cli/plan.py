@@ -67,7 +67,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     epochs_of = [
         affordable_epochs(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in forecasts
     ]
-    times = {p: sum(n * one.on(p) for n, one in zip(epochs_of, forecasts, strict=True)) for p in devices}
+    times = {p: sum(n * one.seconds_on(p) for n, one in zip(epochs_of, forecasts, strict=True)) for p in devices}
     largest = max(forecasts, key=lambda one: one.memory.total)
     planned = replace(plans[forecasts.index(largest)], candidates=planned.candidates)
     memory, form = largest.memory, FORMS.get(largest.form, f"exact steps, {largest.form} form")
@@ -108,7 +108,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
                 "flops_per_epoch": largest.flops,
                 "memory_bytes": memory.total,
                 "seconds_per_epoch": largest.seconds,
-                "bytes_sent_per_epoch": largest.sent,
+                "bytes_sent_per_epoch": largest.traffic,
                 "seconds": times,
                 "engine": engine,
                 "version": dr.__version__,
@@ -129,8 +129,7 @@ def _engine_line(engine: str, expected: "Estimate", auto: bool) -> str:
 def make_plan(options: TrainingOptions, data: "data.LoadedData", searching: bool = False) -> "Plan":
     """The plan of a training, or of a trial of a search."""
     from deltarule.models import planning
-    from deltarule.models.problem import Problem
-    from deltarule.models.recipe import Recipe
+    from deltarule.models.recipe import Problem, Recipe
 
     values = {field.name: getattr(options, field.name, None) for field in fields(Recipe)}
     recipe: dict[str, Any] = {name: value for name, value in values.items() if value is not None}

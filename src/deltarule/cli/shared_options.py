@@ -56,10 +56,7 @@ class ReadOptions(DataFolderOptions):
 
     drop_missing: bool = option("Leave out the rows of a table with empty cells.", default=False, sources=IN_MEMORY)
     sep: str | None = option(
-        "The separator of the cells of a text file: one character, tab or space.",
-        "CHARACTER",
-        default_text="detected",
-        sources=TABLES,
+        "The separator of the cells: one character, tab or space.", "CHARACTER", default_text="detected", sources=TABLES
     )
     decimal: str | None = option("The decimal sign of a table: . or ,", "SIGN", default_text="detected", sources=TABLES)
     na: tuple[str, ...] | None = option(

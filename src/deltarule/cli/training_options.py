@@ -97,10 +97,7 @@ class TrainingOptions(ReadOptions):
         "The learning rate.", default_text="the trainer's, see the summary", check=number(above=0), vary="log"
     )
     batch_size: int | None = option(
-        "Examples in a step.",
-        default_text="10, 32 for adam; all examples for gd, lm, bayesian, newton-cg",
-        check=count(),
-        vary="whole",
+        "Examples in a step.", default_text="10 for sgd, momentum; 32 for adam; else all", check=count(), vary="whole"
     )
     epochs: int | None = option(
         "The largest number of passes over the data.",
@@ -109,10 +106,7 @@ class TrainingOptions(ReadOptions):
         check=count(),
     )
     l2: float | None = option(
-        "Lambda of the L2 regularisation.",
-        default_text="0.01 for a table in memory, otherwise 0",
-        check=number(least=0),
-        vary="log",
+        "Lambda of the L2 regularisation.", default_text="0.01 for tables, else 0", check=number(least=0), vary="log"
     )
     l1: float | None = option("Lambda of the L1 regularisation.", default_text="0", check=number(least=0), vary="log")
     max_norm: float | None = option(
@@ -147,8 +141,7 @@ class TrainingOptions(ReadOptions):
         sources=("images",),
     )
     recorded: tuple[str, ...] | None = option(
-        "Record more of every epoch in the model file: learning_speed (of each layer) or training_score; repeat the "
-        "option for both.",
+        "Record more in every epoch: learning_speed (of each layer) or training_score; repeat the option for both.",
         name="record",
         check=one_of(_registered("training.loop:RECORDED")),
         search=False,
@@ -178,7 +171,7 @@ class TrainingOptions(ReadOptions):
         **SERIES_ONLY,
     )
     resample: float | None = option(
-        "Time series: interpolate to steps of this length, in units of the time, seconds for dates.",
+        "Time series: interpolate to steps of this length (dates: of so many seconds).",
         check=number(above=0),
         **SERIES_ONLY,
     )
@@ -219,9 +212,7 @@ class TrainingOptions(ReadOptions):
         "Divide the examples among this many of JAX's devices.", "N|all", check=_check_devices, **THIS_RUN_ONLY
     )
     coordinator: str | None = option(
-        "The address of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
-        "HOST:PORT",
-        **THIS_RUN_ONLY,
+        "The address of process 0 of a training in several processes, or auto.", "HOST:PORT|auto", **THIS_RUN_ONLY
     )
     processes: int | None = option("How many processes train together.", **THIS_RUN_ONLY)
     process_id: int | None = option(
@@ -238,9 +229,7 @@ class TrainingOptions(ReadOptions):
         "Epochs between two checkpoints.", default_text="1", check=count(), **THIS_RUN_ONLY
     )
     resume: Path | None = option(
-        "Continue from the last checkpoint here, with the same options; --epochs may be larger.",
-        "FOLDER",
-        **THIS_RUN_ONLY,
+        "Continue from the last checkpoint here, with the same options or more --epochs.", "FOLDER", **THIS_RUN_ONLY
     )
 
     def __post_init__(self):

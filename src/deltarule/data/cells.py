@@ -7,6 +7,7 @@ decimal sign is a property of the whole table, because "1,234" alone could be ei
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -95,10 +96,19 @@ def describe_cell(column: Series, row: int, origin: str) -> str:
     return f"{cell_location(origin, str(column.name), column.index[row])} holds {format_value(column.iloc[row])}"
 
 
+def first_bad_row(column: Series, bad: np.ndarray) -> int:
+    """The first row of a column that is `bad`, (N,) bool; rather a cell without a number than one such as "1,5".
+
+    One word among decimal commas makes all cells of its column texts, and the word is to be corrected.
+    """
+    rows = np.flatnonzero(bad).tolist()
+    return next((row for row in rows if not looks_like_number(column.iloc[row])), rows[0])
+
+
 def refuse_cells(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
     """Raise a DataError about the first cell of a column that is `bad`, (N,) bool; `fault` ends its sentence."""
     if bad.any():
-        raise DataError(f"{describe_cell(column, int(np.argmax(bad)), origin)}{fault}")
+        raise DataError(f"{describe_cell(column, first_bad_row(column, bad), origin)}{fault}")
 
 
 SAMPLED_ROWS = 1000  # the first rows of a table, which decide on its decimal sign and on a row of units
@@ -159,6 +169,16 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
     bare, unit = split_unit(name)
     candidates = [column for column in columns if split_unit(column).name == bare]
     return candidates[0] if len(candidates) == 1 and None in (unit, split_unit(candidates[0]).unit) else None
+
+
+def refuse_other_unit(name: str, columns: Iterable[str], origin: str) -> None:
+    """Raise a DataError if a table lacks the column `name` of a model and has it in another unit."""
+    columns, (bare, unit) = list(columns), split_unit(name)
+    for other in () if unit is None or name in columns else columns:
+        split = split_unit(str(other))
+        if split.name == bare and split.unit is not None:
+            found = f"{origin} has the column {other!r}, and the model was trained on {name!r}"
+            raise DataError(f"{found}: convert its numbers to {unit}, and name it {name!r}")
 
 
 def read_units_row(head: Frame) -> dict[str, str]:
@@ -255,10 +275,26 @@ def decimal_sign(columns: Iterable[Series]) -> Decimal | None:
 def _parse_number(cell: Any, decimal: str) -> tuple[float, str] | None:
     """The number in a cell and its unit, "" for none; None if the cell is no number."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return float(cell), ""
+        return _as_float(cell), ""
     match = _NUMBERS[decimal].fullmatch(cell) if isinstance(cell, str) else None
     if match is None or (match["currency"] and match["unit"]):
         return None
     digits = "".join(filter(str.isdecimal, match["digits"]))
     text = f"{match['sign']}{digits or '0'}.{match['fraction'] or '0'}e{match['exponent'] or '0'}".replace("−", "-")
     return float(text), match["currency"] or match["unit"] or ""
+
+
+def number_fault(column: Series, row: int) -> str:
+    """Say why a cell is no finite number, and what to do."""
+    cell = column.iloc[row]
+    if column.isna().iloc[row]:
+        return f"is empty: {EMPTY_ADVICE}"
+    fault, advice = ", which is not a number", "correct the cell or remove the row"
+    if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
+        fault, advice = "", "replace it with a finite number or remove the row"
+    elif is_missing_mark(cell):
+        fault, advice = "", f"if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
+    elif looks_like_number(cell):
+        fault = ", a number with a comma or a unit that other cells lack"
+        advice = "write all cells alike, and say with --decimal what the comma is"
+    return f"holds {format_value(cell)}{fault}: {advice}"

@@ -6,7 +6,6 @@ and never tests their class.
 """
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -15,15 +14,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from deltarule.data.cells import (
-    EMPTY_ADVICE,
     as_numbers,
     as_objects,
     cell_location,
+    first_bad_row,
     format_value,
     format_values,
-    is_missing_mark,
-    kind_of,
-    looks_like_number,
+    number_fault,
+    refuse_other_unit,
 )
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
@@ -126,10 +124,8 @@ class NumericColumn(Column):
     @classmethod
     def from_moments(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
         """Columns with these names and moments."""
-        columns = zip(names, *moments.scales(), moments.low, moments.high, strict=True)
-        return tuple(
-            cls(name, float(mean), float(std), float(low), float(high)) for name, mean, std, low, high in columns
-        )
+        scalings = zip(*(array.tolist() for array in (*moments.scales(), moments.low, moments.high)), strict=True)
+        return tuple(cls(name, *scaling) for name, scaling in zip(names, scalings, strict=True))
 
     @classmethod
     def from_values(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
@@ -167,8 +163,8 @@ class NumericColumn(Column):
         values = np.where(missing, self.mean, values)
         bad = ~np.isfinite(values)
         if bad.any():
-            row = int(np.argmax(bad))
-            raise DataError(f"{cell_location(origin, self.name, column.index[row])} {_number_fault(column, row)}")
+            row = first_bad_row(column, bad)
+            raise DataError(f"{cell_location(origin, self.name, column.index[row])} {number_fault(column, row)}")
         scaled = standardise((self,), values[:, None], lambda name, row: cell_location(origin, name, column.index[row]))
         return np.stack([scaled[:, 0], missing], axis=1) if self.imputed else scaled
 
@@ -260,6 +256,7 @@ def require_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
     present = Counter(raw.columns)
     for name in names:
         if not present[name]:
+            refuse_other_unit(name, present, origin)
             found = f"{origin} lacks the column {name!r} that the model needs"
             columns = f"its columns are {format_values(list(present))}"
             raise DataError(f"{found}; {columns}: add the column or rename the one that holds it")
@@ -272,22 +269,6 @@ def encode_columns(columns: Sequence[Any], raw: Any, origin: str) -> np.ndarray:
     """The network inputs of the columns of a table, side by side, (N, sum of the widths) float64."""
     frame = require_columns(raw, [column.name for column in columns], origin)
     return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
-
-
-def _number_fault(column: Series, row: int) -> str:
-    """Say why a cell is no finite number, and what to do."""
-    cell = column.iloc[row]
-    if column.isna().iloc[row]:
-        return f"is empty: {EMPTY_ADVICE}"
-    fault, advice = ", which is not a number", "correct the cell or remove the row"
-    if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
-        fault, advice = "", "replace it with a finite number or remove the row"
-    elif is_missing_mark(cell):
-        fault, advice = "", f"if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
-    elif looks_like_number(cell):
-        fault = ", a number with a comma or a unit that other cells lack"
-        advice = "write all cells alike, and say with --decimal what the comma is"
-    return f"holds {format_value(cell)}{fault}: {advice}"
 
 
 @dataclass(frozen=True)

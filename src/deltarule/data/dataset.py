@@ -32,10 +32,10 @@ class Examples:
         """The weight of every example, (N,), ones for equal weights."""
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
-    def select(self, which: Any) -> "Examples":
-        """The examples at these positions, or where `which` (N,) is true."""
-        weights = None if self.weights is None else self.weights[which]
-        return Examples(self.X[which], self.Y[which], self.rows[which], weights)
+    def select(self, index: Any) -> "Examples":
+        """The examples at these positions, or where `index` (N,) is true."""
+        weights = None if self.weights is None else self.weights[index]
+        return Examples(self.X[index], self.Y[index], self.rows[index], weights)
 
 
 @dataclass(frozen=True, eq=False)

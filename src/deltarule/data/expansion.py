@@ -132,9 +132,7 @@ def expand_training_part(data: DataSet, kinds: Sequence[str], seed: int = 0) -> 
     """The data set with its training images expanded; validation and test images stay as they are."""
     h, w, *channels = data.schema.image_shape or (0, 0, 0)
     if channels:
-        raise ConfigurationError(
-            f"--expand is {', '.join(kinds)}, but {data.name} holds no images of one channel: leave it out"
-        )
+        raise ConfigurationError(f"--expand is {', '.join(kinds)}, but {data.name} holds no grey images: leave it out")
     X, Y = expand(data.train.X, data.train.Y, (h, w), kinds, seed)
     rows = np.tile(data.train.rows, len(X) // len(data.train))
     note = f"{len(data.train):,} training images were expanded to {len(X):,} ({', '.join(kinds)})"

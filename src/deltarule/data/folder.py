@@ -33,6 +33,7 @@ from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_fi
 from deltarule.data.table_columns import MOST_INTEGER_CLASSES, classes_note
 from deltarule.errors import ConfigurationError, DataError
 
+Progress = Callable[[float], None]  # called with the share of the rows that is read
 ARRAY_FILES = ("x.npy", "y.npy")
 MOST_CLASSES = 1000  # of a target with task="classification"
 
@@ -89,6 +90,40 @@ class FolderStatistics:
             values, counts = np.unique(y, return_counts=True)
             self._count(Counter(dict(zip(values.tolist(), counts.tolist(), strict=True))))
 
+    def measure(self, stream: Stream, parts: PartAssignment, group: ProcessGroup, progress: Progress) -> None:
+        """Read this process's shard of a stream, and add the statistics of the others; an error of one ends all."""
+        if group.count == 1:
+            self._read_shard(stream, parts, group, progress)
+            return
+        group.all_gather(b"")  # connects the processes: a first exchange after the pass could time out
+        message, own_error = self, None
+        try:
+            self._read_shard(stream, parts, group, progress)
+        except Exception as error:  # of any kind, because the other processes wait for a message
+            message = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}"
+            own_error = error
+        messages: list[Any] = [pickle.loads(content) for content in group.all_gather(pickle.dumps(message))]
+        if own_error is not None:
+            raise own_error
+        for message in messages:
+            if isinstance(message, str):
+                raise DataError(message)
+        for other in messages[: group.index] + messages[group.index + 1 :]:
+            self.join(other)
+
+    def _read_shard(self, stream: Stream, parts: PartAssignment, group: ProcessGroup, progress: Progress) -> None:
+        shard, first, rows_read = stream.shard(group.index, group.count), 0, 0
+        own_blocks = set(shard.blocks)
+        for number, block in enumerate(stream.blocks):
+            if block in own_blocks:
+                row = first
+                for (x, y), part in pieces_with_parts(stream, parts, number, block):
+                    self.add(number, row, x, y.reshape(len(y), -1), part)
+                    row += len(x)
+                rows_read += block.rows
+                progress(rows_read / len(shard))
+            first += block.rows
+
     def join(self, other: "FolderStatistics") -> None:
         """Add the statistics of another process."""
         self.x.join(other.x)
@@ -112,9 +147,8 @@ class FolderStatistics:
 
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema, and notes about constant columns and about the task."""
-        columns, targets = (
-            NumericColumn.from_moments(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y))
-        )
+        columns = NumericColumn.from_moments(self.inputs, self.x.total())
+        targets = NumericColumn.from_moments(self.targets, self.y.total())
         notes = tuple(
             f"column {column.name!r} holds {column.low:g} in every training row; it is shifted, not scaled"
             for column in columns
@@ -141,54 +175,6 @@ class FolderStatistics:
         )
 
 
-def measure(
-    statistics: FolderStatistics,
-    stream: Stream,
-    parts: PartAssignment,
-    group: ProcessGroup,
-    progress: Callable[[float], None],
-) -> None:
-    """Read this process's shard of a stream, and add the statistics of the others; an error of one ends all."""
-    if group.count == 1:
-        _read_shard(statistics, stream, parts, group, progress)
-        return
-    group.all_gather(b"")  # connects the processes: a first exchange after the pass could time out
-    message, own_error = statistics, None
-    try:
-        _read_shard(statistics, stream, parts, group, progress)
-    except Exception as error:  # of any kind, because the other processes wait for a message
-        message = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}"
-        own_error = error
-    messages: list[Any] = [pickle.loads(content) for content in group.all_gather(pickle.dumps(message))]
-    if own_error is not None:
-        raise own_error
-    for message in messages:
-        if isinstance(message, str):
-            raise DataError(message)
-    for other in messages[: group.index] + messages[group.index + 1 :]:
-        statistics.join(other)
-
-
-def _read_shard(
-    statistics: FolderStatistics,
-    stream: Stream,
-    parts: PartAssignment,
-    group: ProcessGroup,
-    progress: Callable[[float], None],
-) -> None:
-    shard, first, rows_read = stream.shard(group.index, group.count), 0, 0
-    own_blocks = set(shard.blocks)
-    for number, block in enumerate(stream.blocks):
-        if block in own_blocks:
-            row = first
-            for (x, y), part in pieces_with_parts(stream, parts, number, block):
-                statistics.add(number, row, x, y.reshape(len(y), -1), part)
-                row += len(x)
-            rows_read += block.rows
-            progress(rows_read / len(shard))
-        first += block.rows
-
-
 def load_folder(
     path: str | Path,
     *,
@@ -197,7 +183,7 @@ def load_folder(
     seed: int = 0,
     divide_by_mean: bool = False,
     group: ProcessGroup | None = None,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = lambda share: None,
 ) -> StreamedData:
     """Read a folder once to measure it; hold out rows for validation and test, and stream the training rows.
 
@@ -225,7 +211,7 @@ def load_folder(
             "regression"
         )
     drawn, statistics = PartAssignment(stream, seed), FolderStatistics(path, input_names, target_names, task)
-    measure(statistics, stream, drawn, group or ProcessGroup(), progress)
+    statistics.measure(stream, drawn, group or ProcessGroup(), progress)
     schema, notes = statistics.schema()
     if divide_by_mean:
         schema = schema.scaled_by_mean([column.mean for column in schema.targets])
@@ -239,10 +225,10 @@ def load_folder(
     return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
-def _encode_examples(schema: Schema, held: Examples) -> Examples:
-    Y = encode_targets(schema, held.Y)
+def _encode_examples(schema: Schema, raw: Examples) -> Examples:
+    Y = encode_targets(schema, raw.Y)
     Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-    return Examples(standardise(schema.inputs, held.X), Y, held.rows)
+    return Examples(standardise(schema.inputs, raw.X), Y, raw.rows)
 
 
 def _open_folder(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

@@ -77,10 +77,10 @@ def pieces_with_parts(
     stream: Stream, parts: PartAssignment, number: int, block: Block
 ) -> Iterator[tuple[Piece, np.ndarray]]:
     """The pieces of a block of the stream, each with the part that every row belongs to."""
-    part, at = parts.of_block(number, block.rows), 0
+    part, start = parts.of_block(number, block.rows), 0
     for x, y in stream.pieces(block):
-        yield (x, y), part[at : at + len(x)]
-        at += len(x)
+        yield (x, y), part[start : start + len(x)]
+        start += len(x)
 
 
 class TrainingStream(Stream):

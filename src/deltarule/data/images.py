@@ -77,10 +77,7 @@ def read_digits(seed: int = 0) -> ImageSource:
 
 
 def _read_digits_file() -> np.ndarray | None:
-    """Read pixels and labels, (1797, 65), from scikit-learn's file; None if the file is not as expected.
-
-    This takes 10 ms. Importing scikit-learn would take a second, a quarter of `deltarule train`.
-    """
+    """Pixels and labels, (1797, 65) or None, from scikit-learn's file in 10 ms; importing it takes a second."""
     spec = importlib.util.find_spec("sklearn")
     for folder in [] if spec is None else spec.submodule_search_locations or []:
         try:
@@ -183,7 +180,8 @@ def _find_files(folders: tuple[Path, ...]) -> dict[str, Path]:
     for place in (place for folder in folders for place in (folder, folder / "mnist")):
         paths = {}
         for name in MD5_SUMS:
-            spellings = (place / f"{stem}{end}" for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz"))
+            stems = (name, name.replace("-idx", ".idx"))
+            spellings = (place / f"{stem}{end}" for stem in stems for end in ("", ".gz"))
             if path := next(filter(Path.is_file, spellings), None):
                 paths[name] = path
         if len(paths) == len(MD5_SUMS):
@@ -244,9 +242,9 @@ def read_idx(path: Path) -> np.ndarray:
             d = magic[-1] if magic[:3] == b"\0\0\x08" and len(magic) == 4 else 0
             sizes = stream.read(4 * d)
             if not d or len(sizes) < 4 * d:
-                found = (magic + sizes).hex(" ") or "nothing"
+                beginning = (magic + sizes).hex(" ") or "nothing"
                 rule = "an IDX file of unsigned bytes with 00 00 08, its number of dimensions and their sizes"
-                raise DataError(f"{path} begins with {found}, and {rule}: give MNIST's own files")
+                raise DataError(f"{path} begins with {beginning}, and {rule}: give MNIST's own files")
             shape = struct.unpack(f">{d}I", sizes)
             count, room = math.prod(shape), path.stat().st_size * (LARGEST_RATIO if compressed else 1)
             if not 0 < count <= min(room, LARGEST_ARRAY):
@@ -255,6 +253,6 @@ def read_idx(path: Path) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({error}): check the file, or download it again") from None
     if len(content) != count:
-        found = f"holds {'more' if len(content) > count else 'fewer'} than the {count} bytes that its header claims"
-        raise DataError(f"{path} {found}: copy or download the file again")
+        fault = f"holds {'more' if len(content) > count else 'fewer'} than the {count} bytes that its header claims"
+        raise DataError(f"{path} {fault}: copy or download the file again")
     return np.frombuffer(content, np.uint8).reshape(shape)

@@ -58,13 +58,13 @@ def one_hot(
     names its `origin`, the number of its row in `rows`, and `what` the known labels are.
     """
     kind: Any = type(known[0])
-    place: dict[Any, int] = {label: j for j, label in enumerate(known)}
+    column: dict[Any, int] = {label: j for j, label in enumerate(known)}
     if missing:
-        place[None] = len(known)
-    encoded = np.zeros((len(values), len(place)))
+        column[None] = len(known)
+    encoded = np.zeros((len(values), len(column)))
     for i, value in enumerate(values):
         label = value if value is None or type(value) is kind else as_label(value, kind)
-        j = place.get(label, -1) if label is not None or value is None else -1
+        j = column.get(label, -1) if label is not None or value is None else -1
         if j < 0:
             row = i if rows is None else rows[i]
             found = "is empty" if value is None else f"holds {format_value(value)}"

@@ -183,9 +183,7 @@ def column_from_json(item: Mapping[str, Any]) -> Any:
     """Read what a column's `to_json` wrote; anything else is a DataError."""
     kind = COLUMN_KINDS.get(read_entry(item, "kind", str))
     if kind is None:
-        raise DataError(
-            f"the schema has a column of the kind {format_value(item['kind'])}: it must be {', '.join(COLUMN_KINDS)}"
-        )
+        raise DataError(f"the schema has a column of the kind {item['kind']!r}: it must be {', '.join(COLUMN_KINDS)}")
     values: dict[str, Any] = {}
     for field in fields(kind):
         first, *others = get_args(field.type) or (field.type,)  # tuple[int, ...] is a list; float | None may be absent
@@ -200,9 +198,7 @@ def read_entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
     value: Any = description.get(key)
     if not _has_type(value, kind):
         rule = f"it must be a {'finite number' if kind is float else kind.__name__}"
-        raise DataError(
-            f"the schema's entry {key!r} holds {format_value(value)}, and {rule}: the model file is damaged"
-        )
+        raise DataError(f"the schema's entry {key!r} holds {format_value(value)}, and {rule}: the file is damaged")
     return float(value) if kind is float else value
 
 

@@ -1,12 +1,13 @@
 """Read a table as a time series: evenly spaced steps in the order of time, with targets and inputs by name."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, format_value, kind_of
+from deltarule.data.cells import as_numbers, format_value, kind_of, refuse_cells, refuse_other_unit
 from deltarule.data.optional import Frame, require
 from deltarule.data.table_columns import find_targets, require_column
 from deltarule.errors import DataError
@@ -63,6 +64,9 @@ def series_from_frame(
     def resolve(name: str, option: str) -> str:
         return require_column(name, list(frame.columns), origin, option)
 
+    if inputs is not None:  # the columns of a trained model
+        for name in (*(targets or ()), *inputs, *([] if time is None else [time])):
+            refuse_other_unit(name, frame.columns, origin)
     target_names = find_targets(list(frame.columns), targets, origin)
     dropped = [resolve(name, "option --drop") for name in drop]
     time_column = None if time is None else resolve(time, "option --time")
@@ -90,12 +94,12 @@ def require_step(series: TimeSeries, step: float | None, origin: str) -> None:
 def _read_numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
     """Read a column of numbers; NaN for missing cells and infinite ones."""
     column = frame[name]
+    if kind_of(column) == "empty":
+        raise DataError(f"{origin}: column {name!r} has no value in any row: fill it in, or leave it out with --drop")
     if kind_of(column) not in ("numeric", "boolean"):
-        bad = next((cell for cell in column.dropna() if not isinstance(cell, int | float)), None)
-        raise DataError(
-            f"{origin}: column {name!r} holds {format_value(bad)}, and a time series holds numbers: correct the cell, "
-            f"name the column of the times with --time, or leave the column out with --drop {name}"
-        )
+        is_bad = np.array([not isinstance(cell, int | float) for cell in column]) & column.notna().to_numpy()
+        advice = f"name the column of the times with --time, or leave the column out with --drop {shlex.quote(name)}"
+        refuse_cells(column, is_bad, origin, f", and a time series holds numbers: correct the cell, {advice}")
     values = as_numbers(column)
     return np.where(np.isfinite(values), values, np.nan)
 

@@ -151,9 +151,7 @@ class ParquetStream(Stream):
         for file, _, schema in footers:
             extra = [name for name in schema.names if name not in names] if inputs is None else []
             if extra:
-                raise DataError(
-                    f"{file} has a column {extra[0]!r}, which {footers[0][0]} lacks: give all files the same columns."
-                )
+                raise DataError(f"{file} has a column {extra[0]!r}, which {footers[0][0]} lacks: make them alike.")
             for name in self.columns:
                 _check_column(file, name, schema, arrow.types)
         self.path, self.inputs, self.targets = str(path), len(self.input_names), len(self.target_names)

@@ -74,9 +74,7 @@ def load_table(
     if len(frame) - lacks_target.sum() < 3:
         after = " once those with missing cells are left out" * bool(dropped)
         count = pluralized(len(frame), "data row")
-        raise DataError(
-            f"{origin} has {count}{after}, and the training, validation and test parts need at least 3: add rows"
-        )
+        raise DataError(f"{origin} has {count}{after}, and training, validation and test need at least 3: add rows")
     decided_task, task_notes = decide_task(frame[list(targets)], task, origin)
     classes = class_labels(frame[targets[0]]) if decided_task == "classification" else None
     parts = _split_rows(lacks_target, split, seed, None if classes is None else as_objects(frame[targets[0]]))
@@ -91,7 +89,12 @@ def load_table(
 
     inputs, outputs = (tuple(map(measure, names)) for names in (chosen, targets if classes is None else ()))
     numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *outputs) if column.is_number]
-    notes += (*dropped, *_missing_cell_notes(frame, inputs, lacks_target), *missing_code_notes(numbers), *task_notes)
+    notes += (
+        *dropped,
+        *_missing_cell_notes(frame, inputs, lacks_target),
+        *missing_code_notes(numbers, targets),
+        *task_notes,
+    )
     notes += few_rows_note(len(parts[0]))
     schema = Schema("table", decided_task, inputs, outputs, classes, targets)
     if divide_by_mean:
@@ -159,11 +162,12 @@ def drop_incomplete_rows(
     ]
     fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
     advice = ["fill them"] + [DROP_ADVICE] * (not bad.all())
-    advice += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
-    advice += ["leave columns out with --drop"] * bool(bad.all())
-    raise DataError(
-        f"{fault}: {shorten(columns, 5, 'columns')}: {', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
+    advice += ["have inputs imputed with --missing impute"] * bool(
+        missing.drop(columns=list(targets), errors="ignore").to_numpy().any()
     )
+    advice += ["leave columns out with --drop"] * bool(bad.all())
+    any_of = f"{', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
+    raise DataError(f"{fault}: {shorten(columns, 5, 'columns')}: {any_of}")
 
 
 def _missing_cell_notes(frame: Frame, inputs: Sequence[Any], lacks_target: np.ndarray) -> list[str]:
@@ -205,12 +209,12 @@ def rename_to_schema(schema: Schema, frame: Frame) -> Frame:
 
 
 def _read_weights(column: Series, origin: str) -> np.ndarray:
-    """The weights of the rows, (N,) float64; a DataError if one is no number or negative, or all are 0."""
+    """The weights of the rows divided by their mean, (N,) float64; a DataError if one is negative or all are 0."""
     weights = as_numbers(column)
     refuse_cells(column, ~(weights >= 0), origin, ", but --weights needs numbers of at least 0: correct the cell")
     if not weights.any():
         raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a positive weight")
-    return weights
+    return weights / weights.mean()
 
 
 def _raw_targets(frame: Frame, schema: Schema) -> np.ndarray:

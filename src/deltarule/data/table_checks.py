@@ -3,7 +3,7 @@ and rows outside the range of the training rows, where a network extrapolates.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +104,13 @@ def find_leaks(data: DataSet, duplicates: DuplicateRows) -> tuple[Leak, ...]:
         return ()
     is_regression = data.schema.classes is None
     skill, least = (_explained_variance, ALMOST_EXACT) if is_regression else (_avoided_mistakes, ALMOST_ALL)
-    found = []
+    leaks = []
     for column, block in data.schema.column_slices:
         x, new = column.row_values(data.train.X[:, block]), column.row_values(X[:, block])
         skills = skill(_predict_from_column(column.is_number, x, data.train.Y, new), Y, data.train.Y)
         by_target = zip(data.schema.target_names, skills, strict=True)
-        found += [Leak(column.name, target, float(value)) for target, value in by_target if value >= least]
-    return tuple(sorted(found, key=lambda leak: -leak.skill))
+        leaks += [Leak(column.name, target, float(value)) for target, value in by_target if value >= least]
+    return tuple(sorted(leaks, key=lambda leak: -leak.skill))
 
 
 def _predict_from_column(is_number: bool, x: np.ndarray, Y: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -146,21 +146,23 @@ OFTEN = 3  # a code is so many times as frequent as any other value
 APART = 20  # and so many times as far away as neighbouring values usually are
 
 
-def missing_code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
+def missing_code_notes(columns: Iterable[tuple[str, np.ndarray]], targets: Collection[str] = ()) -> tuple[str, ...]:
     """A note for each number that seems to code a missing value, such as -200 among measurements from 0 to 12.
 
-    Each column is its name and its numbers, (N,) float64, NaN for missing cells.
+    Each column is its name and its numbers, (N,) float64, NaN for missing cells. Those in `targets` are never imputed.
     """
     columns_by_code: dict[float, list[str]] = {}
+    in_targets = set()
     for name, values in columns:
         rows = np.isfinite(values).sum()
         codes, others = find_missing_codes(values)
         for value, count in codes:
             column = f"{name!r} ({count:,} of {rows:,} rows; others: {others[0]:g} to {others[-1]:g})"
             columns_by_code.setdefault(value, []).append(column)
+            in_targets |= {value} if name in targets else set()
     return tuple(
         f"{value:.15g} is far from all other values of {shorten(names, 3)}: if it stands for a missing value, train "
-        f"again with --na {value:.15g} and --missing drop or --missing impute"
+        f"again with --na {value:.15g} and --missing drop{' or --missing impute' * (value not in in_targets)}"
         for value, names in columns_by_code.items()
     )
 

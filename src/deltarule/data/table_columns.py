@@ -39,9 +39,7 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
     """
     texts = [target] if isinstance(target, str) else list(target or ())
     if not texts or not all(piece.strip() for text in texts for piece in text.split(",")):
-        raise ConfigurationError(
-            f"{origin} needs a target: name one of its columns {format_values(tuple(columns))} with --target"
-        )
+        raise ConfigurationError(f"{origin} needs a target: give --target one of its columns {format_values(columns)}")
     names = []
     for text in texts:
         pieces = text.split(",")
@@ -69,10 +67,11 @@ def require_column(name: str, columns: Sequence[str], origin: str, option: str) 
 
 def resolve_options(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
     """The options with their columns' full names in the table; a ConfigurationError if two options name one column."""
-    asked = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
+    weights = (options.weights,) * bool(options.weights)
+    requested = {"drop": options.drop, "category": options.category, "weights": weights}
     columns = {
         option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
-        for option, names in asked.items()
+        for option, names in requested.items()
     }
     for (option, names), (other, others) in combinations({"target": targets, **columns}.items(), 2):
         if (twice := set(names) & set(others)) and (option, other) != ("target", "category"):

@@ -12,11 +12,11 @@ import numpy as np
 
 from deltarule.data.cells import (
     SAMPLED_ROWS,
+    Decimal,
     as_numbers,
     as_objects,
     decimal_sign,
     find_column,
-    format_value,
     kind_of,
     parse_numbers,
     read_units_row,
@@ -106,9 +106,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     sheet = sheet.dropna(how="all").dropna(how="all", axis=1)
     filled = sheet.notna().sum(axis=1).to_numpy()
     if not len(filled):
-        raise DataError(
-            f"{path} has no cells in its first sheet {format_value(names[0])}: give a header and rows there"
-        )
+        raise DataError(f"{path} has no cells in its first sheet {names[0]!r}: give a header and rows there")
     above = int(np.argmax(2 * filled > filled.max()))  # titles and comments above the header fill few cells
     header = as_objects(sheet.iloc[above])
     columns = [f"{NAMELESS}{i}" if name is None else str(name).strip() for i, name in enumerate(header)]
@@ -198,9 +196,12 @@ def _clean_columns(
         column, unit = table.frame[name], table.units.get(name, "")
         if not isinstance(column.dtype, np.dtype) or column.dtype.kind == "O":
             column = _strip_texts(column)
+        is_text = find_column(with_unit(name, unit), text_columns) is not None
         if options.na:
-            column = _mask_missing(column, options.na)
-        if find_column(with_unit(name, unit), text_columns) is not None:
+            column = _mask_missing(
+                column, options.na, None if is_text or hasattr(column.dtype, "categories") else table.decimal or "."
+            )
+        if is_text:
             column = _as_texts(column)
         elif kind_of(column) == "text" and not hasattr(column.dtype, "categories"):
             column, cell_unit = _parse_texts(column, table, split_unit(name).unit or unit)
@@ -225,12 +226,18 @@ def _strip_texts(column: Series) -> Series:
     return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 
-def _mask_missing(column: Series, marks: Collection[str]) -> Series:
-    """Replace the cells that hold one of these texts or numbers by missing cells."""
-    if kind_of(column) == "numeric":
-        values = as_numbers(type(column)(list(marks), dtype=object))
-        return column.mask(np.isin(as_numbers(column), values[~np.isnan(values)]))
-    return column.mask(column.isin(list(marks)))
+def _mask_missing(column: Series, marks: Collection[str], decimal: Decimal | None) -> Series:
+    """Replace the cells that hold one of these texts or numbers by missing cells.
+
+    A mark is a number as Python writes it, 99.9, or as the table does, 99,9. Without `decimal` texts are no numbers.
+    """
+    texts, kind = type(column)(list(marks), dtype=object), kind_of(column)
+    is_missing = column.isin(list(marks)).to_numpy()
+    if kind == "numeric" or (kind == "text" and decimal):
+        values = np.concatenate([as_numbers(texts), parse_numbers(texts, decimal or ".").values])
+        cells = as_numbers(column) if kind == "numeric" else parse_numbers(column, decimal or ".").values
+        is_missing = is_missing | np.isin(cells, values[~np.isnan(values)])
+    return column.mask(is_missing)
 
 
 def _as_texts(column: Series) -> Series:
@@ -243,11 +250,7 @@ def _as_texts(column: Series) -> Series:
 
 
 def _parse_texts(column: Series, table: RawTable, unit: str) -> tuple[Series, str]:
-    """Parse a column of texts if all are numbers with one unit, which must be `unit` if that is known.
-
-    Returns:
-        The numbers and their unit; the column itself and "" if it cannot be parsed.
-    """
+    """Parse a column of texts if all are numbers of one unit, `unit` if given; returns column and unit or ""."""
     parsed = parse_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
     if (parsed.is_number != column.notna().to_numpy()).any() or len(parsed.units) != 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import Decimal, format_value, format_values
+from deltarule.data.cells import Decimal, format_values
 from deltarule.data.optional import Frame
 from deltarule.errors import ConfigurationError, DataError
 
@@ -21,7 +21,7 @@ class TableOptions:
         sep: the separator of a text file: one character, "tab", or "space" for any run of blanks.
         decimal: the decimal sign, "." or ","; the other one then separates thousands.
         na: marks of missing values besides empty cells, NA, NaN, null and None: texts or numbers, such as "?" or
-            "-200".
+            "-200". A number may have the table's decimal sign, "99,9", or a point.
         drop: columns to leave out.
         category: columns of numbers to read as categories.
         weights: the column with the weights of the examples, or None.
@@ -79,9 +79,7 @@ class RawTable:
 
 def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
     """Raise a DataError if two columns have the same name."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
+    if duplicates:
         columns = f"(its columns: {format_values(tuple(names))})"
-        raise DataError(
-            f"{origin} has more than one column named {format_value(twice[0])} {columns}: rename or remove one"
-        )
+        raise DataError(f"{origin} has more than one column named {duplicates[0]!r} {columns}: rename or remove one")

@@ -90,7 +90,7 @@ def read_lines(path: Path, stream: TextIO) -> Iterator[str]:
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise DataError(
-                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
+                f"{path} has a line of {LONGEST_LINE:,} characters or more, and is no table: check the file"
             )
         yield line
 
@@ -106,27 +106,28 @@ def _split_rows(lines: Sequence[str], separator: str) -> list[list[str]]:
 def _find_header(head: Sequence[str], begin: int, separator: str | None) -> tuple[int, str | None]:
     """The line of the header below a preamble, as instruments write one, and its separator; else `begin` and None.
 
-    A header below a preamble has names above numbers. All lines below it have as many cells, and all above have fewer.
+    A header below a preamble has names above numbers. All lines below it have as many cells, and all above have fewer,
+    up to their last cell that is not empty: Excel ends titles with separators, until they have as many as the rows.
     """
     lines = [(i, line) for i, line in enumerate(head[begin:], begin) if line.strip()][:SAMPLED_LINES]
     for candidate in [separator] if separator else SEPARATORS:
         rows = [next(iter(_split_rows([line], candidate)), []) for _, line in lines]
         widths = [len(row) for row in rows]
-        header = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
-        if not 0 < header <= len(rows) - LEAST_LINES or max(widths[:header]) >= widths[-1]:
-            continue
-        # A row of units may stand between the names and the numbers.
-        has_number = [any(map(looks_like_number, row)) for row in rows[header : header + LEAST_LINES]]
-        if not has_number[0] and any(has_number):
-            return lines[header][0], candidate
+        filled = [max((i + 1 for i, cell in enumerate(row) if cell.strip()), default=0) for row in rows]
+        first = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
+        width = max(filled[first:], default=0)
+        for header in (filled.index(width, first) if rows else 0, first):
+            if not 0 < header <= len(rows) - LEAST_LINES or max(filled[:header]) >= width:
+                continue
+            # A row of units may stand between the names and the numbers.
+            has_number = [any(map(looks_like_number, row)) for row in rows[header : header + LEAST_LINES]]
+            if not has_number[0] and any(has_number):
+                return lines[header][0], candidate
     return begin, None
 
 
 def _find_separator(sample: Sequence[str]) -> str:
-    """The separator with which most rows have as many cells as the header, and most cells are numbers.
-
-    Blanks occur in names and texts too, so they separate only if nothing else does.
-    """
+    """The separator with which most rows have as many cells as the header, and most cells are numbers."""
     best, separator = (LEAST_ALIKE, 0.0), ""
     for candidate in SEPARATORS:
         try:
@@ -135,6 +136,7 @@ def _find_separator(sample: Sequence[str]) -> str:
             continue
         cells = [cell for row in rows for cell in row]
         numbers = sum(map(looks_like_number, cells)) / max(len(cells), 1)
+        # Blanks occur in names and texts too, so they separate only if nothing else does.
         if len(header) < 2 or (candidate == " " and (separator or not numbers)):
             continue
         alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
@@ -144,10 +146,7 @@ def _find_separator(sample: Sequence[str]) -> str:
 
 
 def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
-    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds the names.
-
-    The first row holds the names if none of its cells is a number, but one of the next row is.
-    """
+    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds names itself."""
     names = _split_rows([re.sub(r"^\s*(#+|//+|%+(?=\s))\s*", "", comment)], separator)
     rows = _split_rows(sample[:2], separator)
     if not names or not rows or len(names[0]) != len(rows[0]):
@@ -245,7 +244,7 @@ def _read_encoded(encoding: str, path: Path, text_columns: Collection[str], opti
     return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :])
 
 
-def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:
+def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **options: Any) -> Frame:
     """Read the file with pandas from line `start` on."""
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(start):
@@ -264,7 +263,7 @@ def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: 
                 dtype=dtype,
                 skipinitialspace=True,
                 low_memory=False,
-                **more,
+                **options,
             )
         except require("pandas.errors").EmptyDataError:
             return require("pandas").DataFrame(columns=layout.names)

@@ -1,4 +1,4 @@
-"""Differential equations instead of targets: networks fitted to residuals of u and its derivatives by input."""
+"""Differential equations instead of targets: networks trained on residuals of u and its derivatives by input."""
 
 from deltarule.equations.equation import Equation
 from deltarule.equations.solution import Solution

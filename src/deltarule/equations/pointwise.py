@@ -1,10 +1,9 @@
-"""Numbers that carry their derivatives, so that a residual written as an ordinary function gives its own, exactly.
+"""Forward-mode differentiation: numbers with their derivatives, so that residuals written in NumPy are differentiated.
 
-A `Number` is an array with its partial derivatives by named slots (forward-mode differentiation). Its arithmetic is the
-sum, product and chain rule. NumPy's functions reach it through `__array_ufunc__` and `__array_function__`, and it calls
-them in the namespace of the arrays inside, so the same function runs on NumPy's arrays, on JAX's and on its tracers.
-Nothing is approximated and JAX is not needed. Value and parts may be Numbers themselves: the parts of a Number's parts
-are its second derivatives.
+A `Number` is an array with its partial derivatives by numbered slots. Its arithmetic is the sum, product and chain
+rule. NumPy's functions reach it through `__array_ufunc__` and `__array_function__`, and it calls them in the namespace
+of its arrays, so the same residual runs on NumPy and JAX. The derivatives are exact. Value and parts may be Numbers
+themselves: the parts of a Number's parts are its second derivatives.
 """
 
 from collections.abc import Callable
@@ -18,14 +17,14 @@ from deltarule.errors import ConfigurationError
 
 
 def apply(name: str, *values: Any) -> Any:
-    """NumPy's function of that name, of arrays of any kind or of Numbers."""
+    """Call NumPy's function of this name with arrays of any engine or Numbers."""
     if any(isinstance(value, Number) for value in values):
         return _of_numbers(name, *values)
     xp = next((v.__array_namespace__() for v in values if hasattr(v, "__array_namespace__")), np)
     return getattr(xp, name)(*values)
 
 
-# One function a line: phi'(x), with y = phi(x) at hand.
+# The derivative phi'(x) of each function, from x and y = phi(x).
 RULES: dict[str, Callable[[Any, Any], Any]] = {
     "exp": lambda x, y: y,
     "expm1": lambda x, y: y + 1,
@@ -59,8 +58,7 @@ class Number(NDArrayOperatorsMixin):
 
     Args:
         value: the array, or a number.
-        parts: the derivative by each slot, {slot: array}; what is missing is 0. Each has a shape that broadcasts to
-            that of the value.
+        parts: the derivative by each slot, {slot: array} that broadcasts to the shape of the value; missing ones are 0.
     """
 
     __slots__ = ("parts", "value")
@@ -70,7 +68,7 @@ class Number(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of the value."""
+        """The shape of the value."""
         return np.shape(self.value)
 
     @property
@@ -87,13 +85,13 @@ class Number(NDArrayOperatorsMixin):
         return self.shape[0]
 
     def mapped(self, f: Callable[[Any], Any]) -> "Number":
-        """f of the value and of every part at full shape, for an f that only moves or adds up entries.
+        """Apply f, which only moves or adds up entries, to the value and to every part at full shape.
 
-        Parts that are 0 then, as those of x[:, 0] by all inputs but the first, are left out: sums over slots are long.
+        Parts that become 0, such as those of x[:, 0] by the other inputs, are dropped, which shortens later sums.
         """
         parts = {slot: f(broadcast(part, self.shape, self.value)) for slot, part in self.parts.items()}
-        kept = {slot: part for slot, part in parts.items() if not isinstance(part, np.ndarray) or part.any()}
-        return Number(f(self.value), kept)
+        nonzero = {slot: part for slot, part in parts.items() if not isinstance(part, np.ndarray) or part.any()}
+        return Number(f(self.value), nonzero)
 
     def __getitem__(self, index: Any) -> "Number":
         rows = index[0] if isinstance(index, tuple) and index else index
@@ -102,19 +100,19 @@ class Number(NDArrayOperatorsMixin):
         return self.mapped(lambda array: array[index])
 
     def reshape(self, *shape: Any) -> "Number":
-        """The same entries in another shape, with the points on the first axis as before."""
+        """The same entries in another shape; the first axis, that of the points, must stay."""
         if np.empty(self.shape).reshape(*shape).shape[:1] != self.shape[:1]:
             raise _mixes_points(f"reshapes {self.shape} to {shape}")
         return self.mapped(lambda array: array.reshape(*shape))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> "Number":
-        """The sum over an axis that is not that of the points."""
+        """The sum over an axis, but not over that of the points."""
         if axis is None or 0 in {a % self.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}:
             raise _mixes_points(f"sums over axis {axis}")
         return self.mapped(lambda array: array.sum(axis=axis, keepdims=keepdims))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        out = options.pop("out", inputs[:1])  # of a += b it is a, whose name the new Number takes
+        out = options.pop("out", inputs[:1])  # for a += b it is a, which the new Number replaces
         if method != "__call__" or options or out[0] is not inputs[0]:
             return NotImplemented
         return _of_numbers(ufunc.__name__, *inputs)
@@ -127,8 +125,8 @@ class Number(NDArrayOperatorsMixin):
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise ConfigurationError(
-            "a residual turned u, x or an unknown into a plain array, which loses its derivatives: use NumPy's "
-            "functions and arithmetic on them, or give Equation(derivatives=...)."
+            "a residual converts u, x or an unknown to a plain array, which has no derivatives: use arithmetic and "
+            "NumPy's functions only, or give Equation(derivatives=...)."
         )
 
 
@@ -143,7 +141,7 @@ def value_of(number: Any) -> Any:
 
 
 def broadcast(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:
-    """The array at that shape, of the kind of `like` if it is a plain number."""
+    """Broadcast an array to a shape; a plain number becomes an array of the engine of `like`."""
     if isinstance(array, Number):
         parts = {slot: broadcast(part, shape, array.value) for slot, part in array.parts.items()}
         return Number(broadcast(array.value, shape), parts)
@@ -168,14 +166,14 @@ def _of_numbers(name: str, *inputs: Any) -> Any:
 
 
 def _constant(array: Any) -> Any:
-    """What has no derivative: NumPy's array as it is, JAX's as a Number, because NumPy's functions take no tracer."""
+    """A result without derivatives; one of JAX is wrapped in a Number, because NumPy's functions take no tracer."""
     return Number(array) if is_jax(_innermost(array)) else array
 
 
 def _mixes_points(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"a residual {what}, and the residual of a point has to be a function of that point alone: write it point by "
-        "point, with [:, j] for one output."
+        f"a residual {what}, and each residual must depend on its own point only: write it point by point, with [:, j] "
+        "for one output."
     )
 
 
@@ -194,7 +192,7 @@ def _chain(name: str, x: Number) -> Number:
 
 
 def _sum(*terms: tuple[int, Any]) -> dict[int, Any]:
-    """Terms of the same slot added up."""
+    """Add up the terms of each slot."""
     parts: dict[int, Any] = {}
     for slot, term in terms:
         parts[slot] = parts[slot] + term if slot in parts else term
@@ -216,18 +214,17 @@ def _divide(a: Number, b: Number) -> Number:
 
 
 def _power(x: Number, exponent: Number) -> Number:
-    """x^e: by the chain rule for an e without derivatives, as exp(e ln x) otherwise."""
+    """x^e: by the chain rule for a constant e, else as exp(e ln x)."""
     if exponent.parts:
         return _chain("exp", _multiply(exponent, _chain("log", x)))
     e, value = exponent.value, x.value
-    e: Any = e.item() if isinstance(e, np.generic | np.ndarray) and np.ndim(e) == 0 else e  # which changes no precision
+    e: Any = e.item() if isinstance(e, np.generic | np.ndarray) and np.ndim(e) == 0 else e  # keeps the dtype
     less = (e - 1 if e else 0) if isinstance(e, int | float) else apply("where", apply("equal", e, 0), 0, e - 1)
     slope = e * value**less  # the derivative of x^0 is 0 at x = 0 too
     return Number(value**e, {slot: slope * part for slot, part in x.parts.items()})
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    """a where the condition holds, b elsewhere."""
     condition = value_of(condition)
     shape = np.broadcast_shapes(*map(np.shape, (condition, a, b)))
     a, b = as_number(a), as_number(b)

@@ -1,7 +1,7 @@
-"""A residual R(x, u, u_i, u_ij, theta) as the cost of a lifted network, C = (1/2) ‖R‖², and its exact derivatives.
+"""A residual R(x, u, u_i, u_ij, theta) as the cost of a lifted network, C = (1/2) ‖R‖², with exact derivatives.
 
-The outputs of a lifted network are the slots of R: the jet of u, component by component, and theta behind it. So S, the
-factor of Gauss-Newton, holds ∂R/∂u_c and ∂R/∂theta, which seed (BP-JET), and r is R itself.
+The outputs of a lifted network are the slots of R: the components of the jet of u, followed by theta. S, the factor of
+Gauss-Newton, holds ∂R/∂u_c and ∂R/∂theta, with which (BP-JET) begins, and r is R itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,13 +18,13 @@ from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
 from deltarule.network.layers.jet import Components, Key
 
-MOST = 64  # residuals of one point
+MOST_RESIDUALS = 64  # of one point
 SHAPES = "x[:, 0] is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
-PROBED = MOST + 1  # points at which a residual is first asked: more than MOST, so that (m, m) is known for a mistake
+PROBE_POINTS = MOST_RESIDUALS + 1  # points of the first call, so many that the shape (m, m) is an error
 
 
 class Field:
-    """What a residual is given as u: `u.value` (m, k), `u.d(i)` and `u.d(i, j)`, the derivatives by input i, and j."""
+    """The argument u of a residual: `u.value` (m, k), and the derivatives by inputs `u.d(i)` and `u.d(i, j)`."""
 
     def __init__(self, of: Callable[[Key], Any]):
         self._of = of
@@ -38,18 +38,18 @@ class Field:
         """∂u/∂x_i or ∂²u/∂x_i∂x_j, (m, k), of every output."""
         if not (1 <= len(inputs) <= 2 and all(isinstance(i, int | np.integer) and i >= 0 for i in inputs)):
             raise ConfigurationError(
-                f"a residual asks for u.d{inputs}: give one or two numbers of inputs, from 0 on; of higher "
-                "derivatives make a system, with one more output for a lower one."
+                f"a residual uses u.d{inputs}: give one or two numbers of inputs, from 0 on; for higher derivatives "
+                "write a system with one more output."
             )
         return self._of(tuple(sorted(int(i) for i in inputs)))
 
 
-class Unknown(dict):
+class UnknownValues(dict):
     """The unknowns by name: p["nu"] or p.nu."""
 
     def __missing__(self, name: str) -> Any:
         raise ConfigurationError(
-            f"a residual asks for the unknown {name!r}, and there are {list(self)}: name it in unknowns."
+            f"a residual uses the unknown {name!r}, and there are {list(self)}: name it in unknowns."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -64,14 +64,14 @@ class Residual(Cost):
 
     Args:
         function: R(x, u, p): (m,), (m, q), or a tuple of such.
-        components: the derivatives that R asks for.
-        inputs: d. The targets y of the lifted network hold x first, (m, d), and what `given` reads behind it.
-        outputs: k, of u.
-        names: of the unknowns.
-        transform: T(x, v), where the network's output v is not u itself: a hard condition.
-        derivatives: ∂R by every slot if the user gives them: (x, u, p) ↦ {"u": ..., (i,): ..., (i, j): ..., name: ...},
-            or a tuple of such dicts, one for each residual of a point.
-        given: whether y holds targets behind x, which the function takes as its fourth argument.
+        components: the derivatives of u that R uses.
+        inputs: d. The targets y of the lifted network hold x, (m, d), and the data's targets after it.
+        outputs: k, the outputs of u.
+        names: the names of the unknowns.
+        transform: the hard condition u = T(x, v) for the network's output v, or None.
+        derivatives: the user's derivatives, or None: (x, u, p) ↦ {"u": ..., (i,): ..., (i, j): ..., name: ...}, or a
+            tuple of such dicts, one for each residual of a point.
+        has_targets: whether y holds targets after x, which the function takes as its fourth argument.
         count: q, the residuals of a point.
     """
 
@@ -82,17 +82,17 @@ class Residual(Cost):
     names: tuple[str, ...] = ()
     transform: Callable[[Any, Any], Any] | None = None
     derivatives: Callable[..., Any] | None = None
-    given: bool = False
+    has_targets: bool = False
     count: int = 1
 
     name = "residual"
 
     @property
     def slots(self) -> int:
-        """How many numbers R is a function of: C k + the unknowns."""
+        """The number of slots of R: C k + the unknowns."""
         return len(self.components.keys) * self.outputs + len(self.names)
 
-    # What the curvature and the trainers ask of a cost
+    # The interface of a cost
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         r = self.residuals(z, y)
@@ -106,11 +106,11 @@ class Residual(Cost):
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S (m, slots, q), the partial derivatives of every residual, and R (m, q)."""
         if self.derivatives is not None:
-            return self._given_slopes(z, y), self.residuals(z, y)
+            return self._user_derivatives(z, y), self.residuals(z, y)
         xp, m = z.__array_namespace__(), z.shape[0]
         units = np.eye(self.outputs, dtype=z.dtype)
 
-        def seeded(slot: slice | int) -> Number:  # whose derivatives by themselves are 1
+        def seeded(slot: slice | int) -> Number:  # a slot with derivative 1 by itself
             if isinstance(slot, int):
                 return Number(z[0, slot], {slot: 1.0})
             return Number(z[:, slot], {slot.start + o: units[o : o + 1] for o in range(self.outputs)})
@@ -122,18 +122,18 @@ class Residual(Cost):
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
     ) -> Array:
-        """d²R along the curve of the slots, (m, q), S^T ddz + dS^T dz: exact where R gives its own derivatives.
+        """d²R along the curve of the slots, (m, q): S^T ddz + dS^T dz.
 
-        Of derivatives by hand dS is their difference along dz, central, good to some ten digits.
+        It is exact, except that for the user's derivatives dS is a central difference, good to about ten digits.
         """
         if self.derivatives is not None:
             xp, near = z.__array_namespace__(), float(np.finfo(z.dtype).eps) ** (1 / 3)
             step = near * (1 + abs(z).max()) / xp.maximum(abs(dz).max(), np.finfo(z.dtype).tiny)
-            before, here, after = (self._given_slopes(z + h * dz, y) for h in (-step, 0.0, step))
-            return (here * ddz[..., None]).sum(axis=1) + ((after - before) * dz[..., None]).sum(axis=1) / (2 * step)
+            before, S, after = (self._user_derivatives(z + h * dz, y) for h in (-step, 0.0, step))
+            return (S * ddz[..., None]).sum(axis=1) + ((after - before) * dz[..., None]).sum(axis=1) / (2 * step)
 
         def along(slot: slice | int) -> Number:
-            place = _place(slot)
+            place = _index(slot)
             return Number(Number(z[place], {0: dz[place]}), {0: Number(dz[place], {0: ddz[place]})})
 
         return self._stacked([_part(_part(c, 0), 0) for c in self._evaluate(along, y)], z)
@@ -153,18 +153,18 @@ class Residual(Cost):
         return z.__array_namespace__().stack(full, axis=1)
 
     def _plain(self, z: Array) -> Callable[..., Any]:
-        """The slots as they are; on JAX as Numbers without parts, which NumPy's functions understand."""
-        return lambda slot: _understood(z[_place(slot)])
+        """Return a function from slots to arrays; on JAX to Numbers without parts, on which NumPy's functions work."""
+        return lambda slot: _for_numpy(z[_index(slot)])
 
     def _evaluate(self, make: Callable[..., Any], y: Array) -> list[Any]:
-        """The residuals one by one, of the slots that `make` makes."""
-        x, given = y[:, : self.inputs], [y[:, self.inputs :]] if self.given else []
-        return self.columns(self.function(*self._arguments(make, x), *given), len(x))
+        """The residuals one by one, with slots made by `make`."""
+        x, targets = y[:, : self.inputs], [y[:, self.inputs :]] if self.has_targets else []
+        return self.columns(self.function(*self._arguments(make, x), *targets), len(x))
 
-    def _arguments(self, make: Callable[..., Any], x: Array) -> tuple[Any, Field, Unknown]:
+    def _arguments(self, make: Callable[..., Any], x: Array) -> tuple[Any, Field, UnknownValues]:
         jets = len(self.components.keys) * self.outputs
-        p = Unknown({name: make(jets + j) for j, name in enumerate(self.names)})
-        return _understood(x), self._field(make, x), p
+        p = UnknownValues({name: make(jets + j) for j, name in enumerate(self.names)})
+        return _for_numpy(x), self._field(make, x), p
 
     def _field(self, make: Callable[..., Any], x: Array) -> Field:
         k = self.outputs
@@ -173,74 +173,75 @@ class Residual(Cost):
             place = self.components.place(key)
             if place is None:
                 raise ConfigurationError(
-                    f"a residual asks for the derivative by {key}, and did not when it was first called: let it ask "
-                    "for the same ones at all points."
+                    f"a residual uses the derivative by {key}, and did not when it was first called: use the same "
+                    "derivatives at all points."
                 )
             return make(slice(place * k, (place + 1) * k))
 
         return Field(component if self.transform is None else self._transformed(component, x))
 
     def _transformed(self, component: Callable[[Key], Any], x: Array) -> Callable[[Key], Any]:
-        """The components of u = T(x, v), by the same arithmetic along the inputs."""
+        """The components of u = T(x, v), by forward-mode differentiation along the inputs."""
         assert self.transform is not None
         units, keys, first = np.eye(self.inputs, dtype=x.dtype), self.components.keys, self.components.first
 
-        def moving(key: Key) -> Number:  # a component of v with its own derivatives by the inputs
+        def differentiable(key: Key) -> Number:  # a component of v with its derivatives by the inputs
             further = {i: tuple(sorted((*key, i))) for i in first}
             return Number(component(key), {i: component(k) for i, k in further.items() if k in keys})
 
-        slopes, v = {i: units[i : i + 1] for i in first}, Number(moving(()), {i: moving((i,)) for i in first})
+        slopes = {i: units[i : i + 1] for i in first}
+        v = Number(differentiable(()), {i: differentiable((i,)) for i in first})
         u = self.transform(Number(Number(x, slopes), slopes), v)
 
         def of(key: Key) -> Any:
             if key not in keys:
-                return component(key)  # which refuses
-            found = u
+                return component(key)  # raises the error
+            derivative = u
             for slot in (*key, None, None)[:2]:
-                found = value_of(found) if slot is None else _part(found, slot)
-            return broadcast(found, v.shape, component(()))
+                derivative = value_of(derivative) if slot is None else _part(derivative, slot)
+            return broadcast(derivative, v.shape, component(()))
 
         return of
 
-    def columns(self, found: Any, m: int) -> list[Any]:
-        """The residuals one by one, each (m,) or a number.
+    def columns(self, returned: Any, m: int) -> list[Any]:
+        """Split what R returned into residuals, each (m,) or a number.
 
         Raises:
             ShapeError: R has another shape.
         """
         columns: list[Any] = []
-        for r in found if isinstance(found, tuple | list) else (found,):
+        for r in returned if isinstance(returned, tuple | list) else (returned,):
             shape = np.shape(value_of(r))
             if shape in ((), (m,)):
                 columns.append(r)
-            elif len(shape) == 2 and shape[0] == m and shape[1] <= MOST:
+            elif len(shape) == 2 and shape[0] == m and shape[1] <= MOST_RESIDUALS:
                 columns += [r[:, j] for j in range(shape[1])]
             else:
                 raise ShapeError(
-                    f"a residual makes the shape {shape} of {m} points: return (m,), (m, q) or a tuple of such. "
+                    f"a residual returns the shape {shape} for {m} points: return (m,), (m, q) or a tuple of such. "
                     + SHAPES
                 )
         return columns
 
-    def _given_slopes(self, z: Array, y: Array) -> Array:
-        """S from the user's own derivatives: of each residual those by u_c, (m, k) each, and by every unknown."""
+    def _user_derivatives(self, z: Array, y: Array) -> Array:
+        """S, (m, slots, q), from the user's derivatives."""
         assert self.derivatives is not None
         xp, m = z.__array_namespace__(), z.shape[0]
-        found = self.derivatives(*self._arguments(self._plain(z), y[:, : self.inputs]))
-        found = found if isinstance(found, tuple | list) else (found,)
-        if len(found) != self.count or not all(isinstance(slopes, Mapping) for slopes in found):
+        dicts = self.derivatives(*self._arguments(self._plain(z), y[:, : self.inputs]))
+        dicts = dicts if isinstance(dicts, tuple | list) else (dicts,)
+        if len(dicts) != self.count or not all(isinstance(slopes, Mapping) for slopes in dicts):
             raise ConfigurationError(
-                f"derivatives gives {len(found)} of {sorted({type(slopes).__name__ for slopes in found})}, and a point "
-                f"has {self.count} residuals: return one dict for each, as a tuple of them."
+                f"derivatives returns {len(dicts)} of {sorted({type(slopes).__name__ for slopes in dicts})}, and a "
+                f"point has {self.count} residuals: return a tuple with one dict for each."
             )
         widths: dict[Any, int] = {key or "u": self.outputs for key in self.components.keys}
         widths |= dict.fromkeys(self.names, 1)
         residuals = []
-        for slopes in found:
+        for slopes in dicts:
             unknown = set(slopes) - set(widths)
             if unknown:
                 raise ConfigurationError(
-                    f"derivatives names {sorted(map(str, unknown))}, which the residual does not ask for: name "
+                    f"derivatives names {sorted(map(str, unknown))}, which the residual does not use: name "
                     f"{list(widths)}."
                 )
             columns = []
@@ -251,72 +252,72 @@ class Residual(Cost):
         return xp.stack(residuals, axis=-1)
 
 
-def _place(slot: slice | int) -> tuple[Any, ...]:
-    """Where a slot stands in z (m, slots): that of an unknown is the same in every row."""
+def _index(slot: slice | int) -> tuple[Any, ...]:
+    """The index of a slot in z (m, slots); an unknown is the same in every row, so its first one is taken."""
     return (0, slot) if isinstance(slot, int) else (slice(None), slot)
 
 
 def _part(number: Any, slot: int) -> Any:
-    """The derivative by a slot; 0 where there is none."""
+    """The derivative by a slot, 0 if it is missing."""
     return as_number(number).parts.get(slot, 0.0)
 
 
-def _understood(array: Array) -> Any:
-    """An array as NumPy's functions take it: one of JAX's as a Number."""
+def _for_numpy(array: Array) -> Any:
+    """Wrap an array of JAX in a Number, so that NumPy's functions work on it."""
     return Number(array) if is_jax(array) else array
 
 
 def check_transform(transform: Any, x: np.ndarray, outputs: int) -> None:
-    """Refuse a hard condition T(x, v) that is no function of points and output, or whose values are no u.
+    """Check a hard condition T(x, v).
 
     Raises:
-        ConfigurationError: it cannot be called so, or what it does has no derivative.
-        ShapeError: it makes another shape than that of v.
+        ConfigurationError: it cannot be called with x and v, or cannot be differentiated.
+        ShapeError: it returns another shape than that of v.
     """
     if not callable(transform):
         raise ConfigurationError(f"hard is {transform!r}: give a function (x, v) of points and the network's output.")
-    ones = np.ones((PROBED, outputs))
-    with _in_a_sentence("hard", "(x, v)", f"(m, {outputs})", PROBED):
-        found = np.shape(value_of(transform(np.resize(x, (PROBED, x.shape[1])), Number(ones))))
-    if found != ones.shape:
+    ones = np.ones((PROBE_POINTS, outputs))
+    with _explain_errors("hard", "(x, v)", f"(m, {outputs})", PROBE_POINTS):
+        shape = np.shape(value_of(transform(np.resize(x, (PROBE_POINTS, x.shape[1])), Number(ones))))
+    if shape != ones.shape:
         raise ShapeError(
-            f"hard makes the shape {found} of the network's output {ones.shape}: return an array of that shape, as "
-            "x[:, :1] * v is."
+            f"hard returns the shape {shape} for the network's output {ones.shape}: return an array of that shape, "
+            "such as x[:, :1] * v."
         )
 
 
-def asked(residual: Residual, x: np.ndarray) -> Residual:
-    """The residual with what it asks for and how many it makes, found by calling it once with ones at x (m, d).
+def probe_residual(residual: Residual, x: np.ndarray) -> Residual:
+    """Call a residual once with ones at x (m, d), and return it with the components that it uses and its count.
 
     Raises:
-        ConfigurationError: it does not take (x, u, p), or what it does to them has no derivative.
-        ShapeError: it does not fit its points.
+        ConfigurationError: it does not take (x, u, p), or cannot be differentiated.
+        ShapeError: it returns a wrong shape.
     """
     keys: set[Key] = set()
-    x = np.resize(x, (PROBED, x.shape[1]))
+    x = np.resize(x, (PROBE_POINTS, x.shape[1]))
 
-    def note(key: Key) -> Any:
+    def record(key: Key) -> Any:
         keys.add(key)
         return Number(np.ones((len(x), residual.outputs)))
 
-    extra = [np.ones((len(x), residual.outputs))] if residual.given else []
-    unknowns = Unknown({name: Number(np.float64(1.0)) for name in residual.names})
-    with _in_a_sentence("a residual", "(x, u, p)", "(m,), (m, q) or a tuple of such", len(x)):
-        columns = residual.columns(residual.function(x, Field(note), unknowns, *extra), len(x))
+    extra = [np.ones((len(x), residual.outputs))] if residual.has_targets else []
+    unknowns = UnknownValues({name: Number(np.float64(1.0)) for name in residual.names})
+    with _explain_errors("a residual", "(x, u, p)", "(m,), (m, q) or a tuple of such", len(x)):
+        columns = residual.columns(residual.function(x, Field(record), unknowns, *extra), len(x))
         if any(np.asarray(value_of(column)).dtype.kind not in "biuf" for column in columns):
             raise TypeError("it returns no numbers")
     beyond = sorted({i for key in keys for i in key if i >= x.shape[1]})
     if beyond:
         raise ConfigurationError(
-            f"a residual asks for the derivative by input {beyond[0]}, and points have "
+            f"a residual uses the derivative by input {beyond[0]}, and points have "
             f"{pluralized(x.shape[1], 'input')}: they are numbered from 0, so {x.shape[1] - 1} is the last."
         )
     return replace(residual, components=Components.covering(keys), count=len(columns))
 
 
 @contextmanager
-def _in_a_sentence(what: str, arguments: str, returns: str, m: int) -> Iterator[None]:
-    """Say what is wrong with a user's function that fails on m points."""
+def _explain_errors(what: str, arguments: str, returns: str, m: int) -> Iterator[None]:
+    """Explain an exception of a user's function at m points."""
     try:
         with np.errstate(all="ignore"):
             yield

@@ -1,4 +1,4 @@
-"""What `solve` returns: a trained network that satisfies equations, its unknowns, and how well."""
+"""The result of `solve`: the trained network, the unknowns and the residuals."""
 
 import os
 from collections.abc import Sequence
@@ -23,18 +23,17 @@ MAPPED = 400  # points of an equation whose residuals a model file keeps
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution(TrainingResult):
-    """A training's result, and u.
+    """The result of a training on equations; calling it evaluates u.
 
     Attributes:
-        params: of the network, for inputs as the user gives them: `net(result.params, X)`.
+        params: the network's parameters, for inputs in the user's units: `net(result.params, X)`.
         unknowns: the estimate of each unknown, by name.
-        standard_errors: of the unknowns, by name, where there are data and the matrix of n parameters or of all
-            residuals, whichever are fewer, fits half of the memory; {} otherwise, and where it does not fit `remark`
-            says so. See `deltarule.equations.uncertainty` for what they hold and what not.
-        noise: the standard deviation of the data about u, as estimated with the standard errors; else None.
+        standard_errors: the standard error of each unknown, by name, if there are data and the matrix of n parameters
+            or of all residuals, whichever is smaller, fits half of the memory; else {}, and if it does not fit `remark`
+            says so. See `deltarule.equations.uncertainty`.
+        noise: the estimated standard deviation of the data about u, if there are standard errors; else None.
         residual_rms: the root of the mean of ‖R‖² over the points of each equation, and of ‖u - y‖² over the data,
-            last; weights do not enter. Of points that are drawn anew, those of the epoch that the parameters come from,
-            on which the standard errors stand too.
+            last, without weights. Points that are drawn are those of the best epoch, also for the standard errors.
         fitted: these points, (m, d), and R there, (m, q), of each equation, and u - y of the data, last.
     """
 
@@ -46,15 +45,15 @@ class Solution(TrainingResult):
     problem: Problem = None  # pyright: ignore[reportAssignmentType]
 
     def __call__(self, X: Any) -> np.ndarray:
-        """u at these points, (N, k), hard conditions included."""
+        """Evaluate u at points, (N, k), with the hard condition."""
         return self.problem.values(self.lifted(), self._points(X))
 
     def derivatives(self, X: Any) -> Derivatives:
-        """u, ∂u and ∂²u at these points as `Network.derivatives` gives them, hard conditions included."""
+        """Evaluate u, ∂u and ∂²u at points, with the hard condition."""
         return self.problem.derivatives(self.lifted(), self._points(X))
 
     def residuals(self, X: Any, equation: int | Equation = 0) -> np.ndarray:
-        """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted.
+        """Evaluate R of an equation, by its number or an Equation, at any points, (N, q).
 
         Raises:
             ConfigurationError: there is no equation of that number.
@@ -70,29 +69,28 @@ class Solution(TrainingResult):
         return self.problem.residuals(self.lifted(), self._points(X), equation)
 
     def _points(self, X: Any) -> np.ndarray:
-        """X as points with as many inputs as were fitted."""
+        """Check points, which must have as many inputs as the fitted ones."""
         x, d = as_points("X", X), len(self.problem.centre)
         if x.shape[1] != d:
             raise ShapeError(f"X has {x.shape[1]} inputs, and the solution is a function of {d}: give (N, {d}).")
         return x
 
     def lifted(self) -> Any:
-        """The parameters inside: of scaled inputs, the unknowns behind them."""
+        """The parameters of the lifted network: for scaled inputs, followed by the unknowns."""
         theta = np.array([self.unknowns[name] for name in self.problem.names], self.problem.dtype)
-        return lifted_params(self.problem.to_inside(self.params), theta)
+        return lifted_params(self.problem.to_scaled(self.params), theta)
 
     def model(self, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Model:
-        """The same network as `load_model` gives any other: predict, summary, report, save; and to be exported.
+        """Return a `Model` of the network, with predict, summary, report, save and export.
 
-        A hard condition is a function of the user's, which no file holds: what this predicts is then the network's own
-        output v of u = T(x, v), and named so.
+        A model file cannot hold the user's hard condition u = T(x, v): the model then predicts v, under that name.
 
         Args:
             inputs: names of the inputs, as columns of a table; x1, x2, ... by default.
             outputs: names of the outputs; u1, u2, ... by default, v1, v2, ... with a hard condition.
 
         Raises:
-            ConfigurationError: too few or too many names, or one twice.
+            ConfigurationError: the number of names is wrong, or a name occurs twice.
         """
         problem, letter = self.problem, "u" if self.problem.transform is None else "v"
         low, high = problem.centre - problem.half, problem.centre + problem.half
@@ -112,17 +110,17 @@ class Solution(TrainingResult):
         return Model(problem.net, self.params, schema, to_json_types(record))
 
     def _map(self, i: int) -> dict[str, Any]:
-        """For the report: the size of a residual at some of its points."""
+        """The size of a residual at some of its points, for the report."""
         equations, (X, R) = self.problem.equations, self.fitted[i]
-        some = np.sort(np.random.default_rng(0).permutation(len(X))[:MAPPED])
+        sample = np.sort(np.random.default_rng(0).permutation(len(X))[:MAPPED])
         name = equations[i].name if i < len(equations) else "data"
         name = f"equation {i}" if name == "<lambda>" else name
-        points = [[float(f"{x:.4g}") for x in row] for row in X[some]]
-        sizes = np.sqrt((R[some] ** 2).sum(axis=1))
+        points = [[float(f"{x:.4g}") for x in row] for row in X[sample]]
+        sizes = np.sqrt((R[sample] ** 2).sum(axis=1))
         return {"name": name, "points": points, "residuals": [float(f"{r:.3g}") for r in sizes]}
 
     def save(self, path: str | os.PathLike, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> None:
-        """Write `model(inputs, outputs)` to a file, with the unknowns and their errors in the record of the training.
+        """Save `model(inputs, outputs)`, with the unknowns and their standard errors in the record of the training.
 
         Raises:
             ModelFileError: the file cannot be written.
@@ -131,7 +129,7 @@ class Solution(TrainingResult):
 
 
 def _names(what: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
-    """The names that are given, or x1, x2, ..."""
+    """Check the given names; without any return x1, x2, ..."""
     names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else None
     if names == ():
         return tuple(f"{letter}{i + 1}" for i in range(count))

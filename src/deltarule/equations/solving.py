@@ -1,4 +1,4 @@
-"""`solve`: fits a network, and unknown coefficients with it, to differential equations, conditions and data."""
+"""`solve`: fit a network and unknown coefficients to differential equations, conditions and data."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -49,42 +49,42 @@ def solve(
     dtype: Any = "float64",
     engine: str = "auto",
 ) -> Solution:
-    """Fit the network, and the unknowns with it, so that the residuals of all equations are as small as can be.
+    """Fit the network and the unknowns by minimising the residuals of all equations.
 
     F = sum_e (w_e / N_e) sum_i (1/2) ‖R_e(x_i, u, u_i, u_ij, theta)‖²
 
-    with the data as one more equation, u - y. The derivatives of u by input are carried forward by hand (JET), those of
-    R by parameter come back by hand (BP-JET), and Levenberg-Marquardt steps exactly in each of its three forms.
+    with the data as one more equation, u - y. The derivatives of u by input are propagated forward (JET), those of R by
+    parameter backward (BP-JET), and the steps of Levenberg-Marquardt are exact in each of its three forms.
 
     Args:
         net: Dense layers with smooth activations; k outputs are the k unknown functions of a system.
         equations: differential equations, boundary and initial conditions, each with its own points and weight.
-        unknowns: the coefficients to be estimated, by name, with their first guesses.
+        unknowns: the coefficients to be estimated, by name, with their first values.
         data: (X, Y), measurements of u: (N, d) and (N, k).
         trainer: `LevenbergMarquardt`, or for comparison `LBFGS` or `GradientDescent` without batches.
         epochs: at most this many; for Levenberg-Marquardt an epoch is one accepted step.
         seed: of the initial parameters and of points that are drawn.
-        data_weight: of the mean square of u - y.
-        hard: T with u = T(x, v) for the network's output v, which keeps conditions exactly:
-            lambda x, v: x[:, :1] * (1 - x[:, :1]) * v is 0 at 0 and at 1. Written as a residual is.
+        data_weight: the weight of the mean square of u - y.
+        hard: a hard condition u = T(x, v) for the network's output v, which holds exactly:
+            lambda x, v: x[:, :1] * (1 - x[:, :1]) * v is 0 at 0 and at 1. It is written like a residual.
         resample_every: epochs between two draws of the points of equations whose `points` is a function.
-        balance_every: epochs between two balances of the weights, the first before training: each equation is given the
-            same share of tr(J J^T). None keeps the user's.
-        params: where to start, for inputs as the user gives them.
-        restarts: how many starts to train in turn; the best is returned.
+        balance_every: epochs between two balances of the weights, the first before training, which give each equation
+            the same share of tr(J J^T). None keeps the user's weights.
+        params: the initial parameters, for inputs in the user's units.
+        restarts: how many times to train from other initial parameters; the best is returned.
         stopping: goal, min_grad, max_fail (which needs validation points), time_limit.
         callbacks: each is called after every epoch with its record.
         dtype: "float64" or "float32".
         engine: "numpy", which "auto" takes, or "jax".
 
     Returns:
-        A `Solution`. Inputs are scaled to [-1, 1] during training; its parameters are for inputs as they were given.
+        A `Solution`. Inputs are scaled to [-1, 1] during training; its parameters are for the user's units.
 
     Raises:
-        ConfigurationError: an option outside its range, a layer or an activation that has no jets, or a residual that
-            uses what cannot be differentiated.
-        DataError: points or data that are not finite numbers.
-        ShapeError: they do not fit each other or the network, or a residual makes another shape.
+        ConfigurationError: an option is outside its range, a layer or an activation has no jets, or a residual cannot
+            be differentiated.
+        DataError: points or data are not finite numbers.
+        ShapeError: points and data do not fit each other or the network, or a residual returns a wrong shape.
     """
     started = time.perf_counter()
     check_kinds(net, trainer, stopping, callbacks, epochs)
@@ -95,19 +95,19 @@ def solve(
         if every is not None:
             require_count(name, every)
     dtype, E = as_dtype(dtype), engines.get("numpy" if engine == "auto" else engine)
-    equations, given, data = _equations(equations), _unknowns(unknowns), _data(net, data)
-    theta = np.array(list(given.values()), dtype)
+    equations, first_values, data = _equations(equations), _unknowns(unknowns), _data(net, data)
+    theta = np.array(list(first_values.values()), dtype)
     if not equations and data is None:
         raise ConfigurationError("there are no equations and no data: give at least one Equation.")
     path = as_path(seed)
     points = [e.at(generator(*path, POINTS, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
-    held = [e for e in equations if e.validation is not None]
-    d, *others = sorted({x.shape[1] for x in (*points, *(e.validation for e in held))})
+    validated = [e for e in equations if e.validation is not None]
+    d, *others = sorted({x.shape[1] for x in (*points, *(e.validation for e in validated))})
     if others:
         raise ShapeError(f"points have {[d, *others]} inputs: give all of them the same number of columns, d.")
     if hard is not None and any(e.derivatives is not None for e in equations):
         raise ConfigurationError(
-            "hard and an equation's derivatives by hand are both given, and those are by u, not by the network's "
+            "hard and an equation's derivatives are both given, and derivatives by u are not those by the network's "
             "output: leave derivatives out."
         )
     if hard is not None:
@@ -116,22 +116,22 @@ def solve(
         raise ConfigurationError(
             f"resample_every is {resample_every}, and no equation draws its points: give a function as points."
         )
-    if stopping.max_fail is not None and not held:
+    if stopping.max_fail is not None and not validated:
         raise ConfigurationError(
             f"max_fail is {stopping.max_fail}, and there are no validation points: give Equation(validation=...)."
         )
     with E.computing_in(dtype):
         weight = require_number("data_weight", data_weight, least=0)
-        problem = Problem(net, equations, tuple(given), data, weight, hard, E, dtype, *scaling_of(points))
+        problem = Problem(net, equations, tuple(first_values), data, weight, hard, E, dtype, *scaling_of(points))
         starts = net.starts(seed, restarts, (d,), dtype, trainer.initializers)
         if params is not None:
             net.check(params, (d,))
-            starts[0] = problem.to_inside(params)
+            starts[0] = problem.to_scaled(params)
         starts = [trees.map_leaves(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
         validation = None
-        if held:
-            unweighed = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
-            validation = problem.joint(unweighed, [float(np.mean(e.weight)) for e in held], None)
+        if validated:
+            parts = [problem.part(replace(e, weight=1.0), e.validation) for e in validated]
+            validation = problem.joint(parts, [float(np.mean(e.weight)) for e in validated], None)
         course = EquationCourse(
             net, trainer, None, validation, path, stopping, "cost", (), problem, None, resample_every, balance_every
         )
@@ -146,11 +146,11 @@ def solve(
 
 
 def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.ndarray) -> Solution:
-    """The result for inputs as the user gives them."""
+    """The result for inputs in the user's units."""
     lifted = trees.map_leaves(np.asarray, result.params)
-    epoch = max(result.best_epoch - 1, 0)  # whose points and weights led to the parameters
+    epoch = max(result.best_epoch - 1, 0)
     points = course.points(epoch)
-    with np.errstate(all="ignore"):  # the history says where they were no numbers
+    with np.errstate(all="ignore"):  # residuals that are not finite are in the history
         maps = tuple(problem.residuals(lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
     if problem.data is not None:
         X, Y = problem.data
@@ -168,15 +168,15 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
                 f"The unknowns have no standard errors: they take {format_bytes(needed)} of memory, more than half of "
                 "this machine's. Solve with fewer parameters, or with fewer points."
             )
-    found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
-    kept = {field.name: getattr(result, field.name) for field in fields(result)}
-    kept["params"] = problem.to_outside(lifted[:-1])
-    kept["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
+    unknowns = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
+    common = {field.name: getattr(result, field.name) for field in fields(result)}
+    common["params"] = problem.to_unscaled(lifted[:-1])
+    common["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
     if remark:
-        kept |= {"remark": remark, "message": f"{result.message} {remark}"}
+        common |= {"remark": remark, "message": f"{result.message} {remark}"}
     rms = tuple(float((r * r).sum(axis=1).mean() ** 0.5) for r in maps)
     return Solution(
-        **kept, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem,
+        **common, unknowns=unknowns, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem,
         fitted=tuple(zip(points, maps, strict=True)),
     )  # fmt: skip
 
@@ -190,7 +190,7 @@ def _check_trainer(trainer: Any) -> None:
         raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
     if trainer.batch_size is not None:
         raise ConfigurationError(
-            f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
+            f"batch_size is {trainer.batch_size}, and a step on equations takes all points: leave batch_size out."
         )
 
 
@@ -218,7 +218,7 @@ def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _unknowns(unknowns: Any) -> dict[str, float]:
-    """First values by names that p.name and `derivatives` can tell apart from what is there already."""
+    """Check the unknowns' names, which must not clash with "u" or attributes of a dict, and their first values."""
     if unknowns is not None and not isinstance(unknowns, Mapping):
         raise ConfigurationError(f"unknowns is {unknowns!r}: give a dict of names and first values, {{'nu': 0.1}}.")
     for name in unknowns or {}:

@@ -89,9 +89,7 @@ def export_model(
     if to is None:
         to = next((name for name, language in LANGUAGES.items() if language.suffix == path.suffix), None)
         if to is None:
-            raise ConfigurationError(
-                f"path is {str(path)!r}, whose suffix names no language: give to={', '.join(LANGUAGES)}."
-            )
+            raise ConfigurationError(f"path is {str(path)!r}, of no known suffix: give to={', '.join(LANGUAGES)}.")
     program = build_program(model)
     to = require_language("to", to, program)
     require_choice("precision", precision, PRECISIONS)

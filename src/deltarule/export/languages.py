@@ -117,11 +117,11 @@ def _templates() -> Environment:
 
 
 def render(
-    template: str, program: Program, name: str, precision: str, literal: Any = format_number, **more: Any
+    template: str, program: Program, name: str, precision: str, literal: Any = format_number, **variables: Any
 ) -> str:
     """Fill in a template (its file's name without ".jinja") for a program called `name`.
 
-    `literal` writes a number in a precision; `more` are the template's other variables.
+    `literal` writes a number in a precision; `variables` are the template's other variables.
     """
 
     def numbers(values: Any) -> list[str]:
@@ -129,7 +129,7 @@ def render(
         return [literal(cell, precision) if isinstance(cell, float) else str(cell) for cell in cells]
 
     file = _templates().get_template(f"{template}.jinja")
-    return file.render(program=program, name=name, double=precision == "double", numbers=numbers, **more)
+    return file.render(program=program, name=name, double=precision == "double", numbers=numbers, **variables)
 
 
 # Functions of math.h; an f after such a name, or after a literal, makes it one of floats.
@@ -246,11 +246,7 @@ def _c_statements(sigma: Activation) -> str:
 
 
 def _javascript_statements(sigma: Activation) -> str:
-    """The body of the activation's function in JavaScript, translated from C.
-
-    Raises:
-        ConfigurationError: it calls a function that Math lacks.
-    """
+    """The body of the activation's function, translated from C; an error if Math lacks a function that it calls."""
     body = _c_statements(sigma)
     absent = [name for name in CALL.findall(body) if name in ABSENT]
     if absent:

@@ -173,7 +173,7 @@ def _encode_rows(graph: _Graph, program: Program) -> tuple[str, str | None]:
         scaled = graph.formula("(X - mean) / std", X="X", mean=constants["mean"], std=constants["std"])
     if not constants["categories"] and not constants["imputed"]:
         return scaled, None
-    parts, known = [], []
+    parts, sums = [], []
     for j, column in enumerate(program.columns):
         cell = graph.add("Gather", "X", [j], axis=1)
         if column.categories is None:
@@ -186,9 +186,9 @@ def _encode_rows(graph: _Graph, program: Program) -> tuple[str, str | None]:
             inputs[0] = graph.add("Where", missing, 0.0, inputs[0])
             inputs.append(graph.add("Cast", missing, to=graph.element))
         if column.categories is not None:
-            known.append(graph.add("ReduceSum", graph.add("Concat", *inputs, axis=1), [1], keepdims=1))
+            sums.append(graph.add("ReduceSum", graph.add("Concat", *inputs, axis=1), [1], keepdims=1))
         parts += inputs
-    return graph.add("Concat", *parts, axis=1), graph.add("Min", *known) if known else None
+    return graph.add("Concat", *parts, axis=1), graph.add("Min", *sums) if sums else None
 
 
 def _run_sequence(graph: _Graph, program: Program, series: SequenceMode, a: str) -> str:
@@ -290,10 +290,10 @@ def _pool(graph: _Graph, stage: Stage, a: str) -> str:
 def _add_labels(graph: _Graph, program: Program, a: str) -> int:
     """Add "label" and "probabilities"; ONNX's number for the labels' dtype."""
     assert program.classes is not None
-    place = graph.add("ArgMax", a, axis=1, keepdims=0)
+    index = graph.add("ArgMax", a, axis=1, keepdims=0)
     kind = type(program.classes[0])
     dtype = {str: object, int: np.int64, float: np.float64, bool: np.bool_}[kind]
-    graph.add("Gather", graph.constant(np.array(program.classes, dtype)), place, axis=0, output="label")
+    graph.add("Gather", graph.constant(np.array(program.classes, dtype)), index, axis=0, output="label")
     if not program.sums_to_one:
         tiny = float(np.finfo(graph.dtype).tiny)
         a = graph.formula("p = Max(a, tiny); p / ReduceSum(p, axes, keepdims=1)", a=a, tiny=tiny, axes=[1])

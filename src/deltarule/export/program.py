@@ -213,11 +213,7 @@ def build_program(model: Any) -> Program:
 
 
 def _single_step(net: Network, params: Any, input_shape: Shape | None) -> tuple[Shape, SequenceMode]:
-    """The input shape of a recurrent network, and how a program that computes one step goes through a sequence.
-
-    Raises:
-        ConfigurationError: a layer needs several steps at once, or a row of fixed length gives outputs at every step.
-    """
+    """The input shape of a recurrent network, and how a program that computes one step goes through a sequence."""
     first = net.layers[0]
     shape = (1, next(p["W"].shape[-1] for p in params if p)) if input_shape is None else first.output_shape(input_shape)
     for i, layer in enumerate(net.layers):
@@ -283,14 +279,12 @@ def require_dense(program: Program, language: str) -> None:
 def _narx_program(content: Any) -> Program:
     """The program of a NARX model: one step from the columns of its lags, and how its outputs come back."""
     schema, arrays = content.schema, content.error_bars
-    inputs, targets = (
-        [RawColumn(c["name"], c["mean"], c["std"]) for c in schema[side]] for side in ("inputs", "targets")
-    )
+    sides = (schema["inputs"], schema["targets"])
+    inputs, targets = ([RawColumn(c["name"], c["mean"], c["std"]) for c in side] for side in sides)
     member_targets = [target for _ in arrays["weights"] for target in targets]
     output_lags, input_lags = tuple(schema["output_lags"]), tuple(schema["input_lags"])
-    lagged = [(lag, c) for lag in output_lags for c in member_targets] + [
-        (lag, c) for lag in input_lags for c in inputs
-    ]
+    lagged = [(lag, c) for lag in output_lags for c in member_targets]
+    lagged += [(lag, c) for lag in input_lags for c in inputs]
     adds_previous = bool(arrays["line"].any())  # B is either zero or picks y_{t-1}
     recursion = Recursion(output_lags, input_lags, len(inputs), adds_previous, tuple(arrays["weights"].tolist()))
     return Program(
@@ -310,6 +304,5 @@ def _network_of(model: Any) -> tuple[Network, Any, Schema | None]:
         return trained.net_, trained.params_, trained.schema()
     if hasattr(trained, "schema"):  # a Model
         return trained.net, trained.params, trained.schema
-    raise ConfigurationError(
-        f"model is {model!r}: give the path of a model file, a Model, a fitted estimator, or (net, params)."
-    )
+    advice = "give the path of a model file, a Model, a fitted estimator, or (net, params)"
+    raise ConfigurationError(f"model is {model!r}: {advice}.")

@@ -97,9 +97,8 @@ class RowScaling:
 
     def columns(self, names: Sequence[str], at_zero: float = 0.0) -> tuple[NumericColumn, ...]:
         """Every raw row as a column; in a dropped row the scaled value `at_zero` means its constant."""
-        columns = [
-            NumericColumn(name, float(value) - at_zero, 1.0) for name, value in zip(names, self.constant, strict=True)
-        ]
+        constants = zip(names, self.constant.tolist(), strict=True)
+        columns = [NumericColumn(name, value - at_zero, 1.0) for name, value in constants]
         for j, mean, offset, gain in zip(self.kept, self.mean, self.offset, self.gain, strict=True):
             low, high = (None, None) if self.span is None else (float(offset), float(offset + self.span / gain))
             columns[j] = NumericColumn(str(names[j]), float(mean), float(1 / gain), low, high)

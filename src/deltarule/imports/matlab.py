@@ -74,9 +74,7 @@ def read_function(path: Path) -> ImportedNetwork:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")  # comments may be in any encoding
     except OSError as error:
-        raise ModelFileError(
-            f"{path} cannot be read ({error.strerror}): give the file that genFunction wrote."
-        ) from None
+        raise ModelFileError(f"{path} cannot be read ({error.strerror}): give genFunction's file.") from None
     code = COMMENT.sub("", CONTINUATION.sub(" ", text))
     if DELAYS.search(code):
         raise ModelFileError(

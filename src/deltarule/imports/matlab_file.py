@@ -38,7 +38,7 @@ def name_activations(path: Path, layers: Layers) -> Layers:
     for i, (_, _, name) in enumerate(layers, 1):
         if name not in TRANSFER:
             raise ModelFileError(
-                f"{path}: layer {i} has the transfer function {name}: only {', '.join(TRANSFER)} can be read."
+                f"{path}: layer {i} has the transfer function {name}, not one of {', '.join(TRANSFER)}."
             )
     return [(W, b, TRANSFER[name]) for W, b, name in layers]
 

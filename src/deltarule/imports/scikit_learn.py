@@ -60,8 +60,6 @@ def _scaler_settings(scaler: Any) -> Settings:
         return {"xoffset": scaler.data_min_, "gain": scaler.scale_, "ymin": low, "ymax": high}
     if hasattr(scaler, "with_std") and hasattr(scaler, "scale_"):
         zero, one = np.zeros(scaler.n_features_in_), np.ones(scaler.n_features_in_)
-        return {
-            "xmean": scaler.mean_ if scaler.with_mean else zero,
-            "xstd": scaler.scale_ if scaler.with_std else one,
-        }
+        mean, std = scaler.mean_ if scaler.with_mean else zero, scaler.scale_ if scaler.with_std else one
+        return {"xmean": mean, "xstd": std}
     raise ConfigurationError(f"{scaler!r} cannot be read: only StandardScaler and MinMaxScaler without clip can.")

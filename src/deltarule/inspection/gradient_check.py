@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.checks import dtype_of, require_count
+from deltarule.curvature.linearization import linearize
 from deltarule.engine.randomness import DIRECTION, as_path, generator
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -14,6 +16,7 @@ from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
+SCALING_ROWS = 100  # examples by which the entries of a direction are scaled
 
 
 class GradientCheck(NamedTuple):
@@ -30,8 +33,10 @@ def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int
     """The largest relative error of the gradient against central differences, over every tensor of parameters.
 
     For random directions v of one tensor at a time, ∇C·v is compared with (C(p + h v) - C(p - h v)) / 2h in float64.
-    A right gradient gives about 1e-9. An error above 1e-6 means a mistake, a kink (relu) within h of an example, or a
-    minimum, where ∇C is 0 and only the truncation error of the quotient is left: check untrained parameters.
+    The more a parameter moves the outputs, the smaller is its entry of v: so all entries count alike where weights
+    differ by orders of magnitude, as in an average of networks of different depths. A right gradient gives about 1e-9.
+    An error above 1e-6 means a mistake, a kink (relu) within h of an example, or a minimum, where ∇C is 0 and only the
+    truncation error of the quotient is left: check untrained parameters.
 
     Args:
         net: the network.
@@ -65,17 +70,19 @@ def check_gradient_by_layer(
             require_finite(f"params{place}", tensor, dtype)
         cost, grads = net.cost_and_gradient(params, x, y)
         x, y, random, checks = E.put(x), E.put(y), generator(*as_path(seed), DIRECTION), []
+        scales = E.call(_scales, params, x[:SCALING_ROWS], y[:SCALING_ROWS], net=net)
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
                 V = random.standard_normal((directions, *tensor.shape))
                 V = V / np.linalg.norm(V.reshape(directions, -1), axis=1).reshape(-1, *[1] * tensor.ndim)
-                dC = np.asarray(grads[i][name])
+                dC, scale = np.asarray(grads[i][name]), np.asarray(scales[i][name])
+                V = V * scale
                 slopes = np.tensordot(V, dC, tensor.ndim)
                 quotients = (E.call(_difference_quotient, params, x, y, E.put(v), net=net, i=i, name=name) for v in V)
                 differences = np.array([float(quotient) for quotient in quotients])
                 # An error is relative to the largest of: the directional derivative, its typical size over random
                 # directions, and the rounding of the cost, which leaves eps |C| / h in the quotient.
-                typical = np.linalg.norm(dC) / tensor.size**0.5
+                typical = np.linalg.norm(scale * dC) / tensor.size**0.5
                 floor = max(typical, 1e-4 * abs(float(cost))) + np.finfo(dtype).tiny
                 size = np.maximum(np.maximum(np.abs(slopes), np.abs(differences)), floor)
                 error = np.abs(slopes - differences) / size
@@ -83,6 +90,18 @@ def check_gradient_by_layer(
                 numbers = (float(values[worst]) for values in (slopes, differences, error))
                 checks.append(GradientCheck(i, name, *numbers))
         return checks
+
+
+def _scales(params: Params, x: Array, y: Array, *, net: Network) -> Params:
+    """The size of each entry of a direction: √C / √(JᵀJ)_jj, and at most that of its parameter, or 1.
+
+    So a step of `STEP` along it changes the residuals by at most about `STEP` times their size.
+    """
+    xp = x.__array_namespace__()
+    linearization = linearize(net, params, x, y, xp.full(x.shape[0], 1 / x.shape[0], dtype=x.dtype))
+    size = xp.maximum(xp.sqrt(xp.abs(linearization.cost)), 1e-3)
+    squares = linearization.squared_jacobian()
+    return trees.map_pairs(lambda p, d: size / xp.maximum(xp.sqrt(d), size / xp.maximum(xp.abs(p), 1)), params, squares)
 
 
 def _difference_quotient(params: Params, x: Any, y: Any, v: Any, *, net: Network, i: int, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 The way of a table through this package, when `fit_table` (`table`) or `deltarule train` trains on it:
 
-1. `recipe`: what the user asks for, and the registry of regularizers; `problem`: the data and their defaults.
+1. `recipe`: what the user asks for, the registry of regularizers, and the problem: the data and their defaults.
 2. `planning`: fills in the defaults of the named trainer (`trainers`), the cost (`noise_scale`) and the networks to try
    (`candidates`), and returns a `plan`.
 3. `fitting`: trains the network, or one candidate after another, and calls the steps below.

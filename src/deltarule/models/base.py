@@ -28,8 +28,7 @@ from deltarule.models.model import Model
 from deltarule.models.outcome import Outcome
 from deltarule.models.plan import Plan
 from deltarule.models.planning import is_first_order, make_plan
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
 from deltarule.models.weighted_rows import WeightedRows, hold_out

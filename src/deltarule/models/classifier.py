@@ -128,7 +128,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
         """
         fresh = self._is_fresh
-        X, y, weight = self._checked(X, y, sample_weight, first=fresh)
+        X, y, weight = self._check_data(X, y, sample_weight, first=fresh)
         if weight is not None:
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if fresh:
@@ -155,7 +155,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         not rescaled here.
         """
         first = not hasattr(self, "params_")
-        X, y, weight = self._checked(X, y, sample_weight, first)
+        X, y, weight = self._check_data(X, y, sample_weight, first)
         weight = np.ones(len(X)) if weight is None else weight
         if first:
             self._set_classes(y, classes)
@@ -166,9 +166,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if self.class_weight is not None:
             class_weight = class_weights(self.class_weight, self._require_classes())
             weight = weight * class_weight[numbers[:, 0].astype(int)]
-        self._train_one_epoch(
-            self.x_scaling_.encode(X), self._targets(numbers), None if (weight == 1).all() else weight
-        )
+        weights = None if (weight == 1).all() else weight
+        self._train_one_epoch(self.x_scaling_.encode(X), self._targets(numbers), weights)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -212,7 +211,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return rows
         return rows.with_weight(rows.weight * self._weight_of_class[np.argmax(rows.Y, axis=1)])
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """Check X (N, n_1), y (N,) or (N, k) and the weights."""
         names = target_names(y)
         X, y, weight = check_training_rows(self, X, y, sample_weight, first)

@@ -100,7 +100,7 @@ def _network_scale(X: np.ndarray, Y: np.ndarray, scale: float) -> float:
     from deltarule.network.layers import Dense
     from deltarule.network.network import Network
     from deltarule.trainers import LevenbergMarquardt
-    from deltarule.trainers.automatic import exact_steps_are_cheap
+    from deltarule.trainers.bayesian.trainer import exact_steps_are_cheap
     from deltarule.trainers.stopping import Stopping
     from deltarule.training.train import train
 

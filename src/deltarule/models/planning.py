@@ -11,8 +11,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.models.candidates import Candidate, affordable_candidates, get_effort
 from deltarule.models.noise_scale import RESTARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan, sizes_of
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe, Regularizer, get_regularizer
+from deltarule.models.recipe import Problem, Recipe, Regularizer, get_regularizer
 from deltarule.models.trainers import TRAINERS, check_options, given_options
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
@@ -20,10 +19,9 @@ from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import can_be_identity
 from deltarule.network.stacks import load_stack, with_reshapes
-from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import KINDS, step_positions
-from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
+from deltarule.trainers.bayesian.trainer import exact_steps_are_cheap, has_evidence, has_gaussian_noise
 
 CLASS_OUTPUTS = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # by cost
 SMALLER = (10,)  # a candidate whose exact steps are cheap on tables of twice the columns

@@ -132,7 +132,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
         """
         fresh = self._is_fresh
-        X, Y, weight = self._checked(X, y, sample_weight, first=fresh)
+        X, Y, weight = self._check_data(X, y, sample_weight, first=fresh)
         rows = merge_duplicates(X, Y, weight)
         if fresh:
             self._fit_scalings(rows)
@@ -151,7 +151,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         logarithm of the target.
         """
         first = not hasattr(self, "params_")
-        X, Y, weight = self._checked(X, y, sample_weight, first)
+        X, Y, weight = self._check_data(X, y, sample_weight, first)
         if first:
             self._fit_scalings(merge_duplicates(X, Y, weight))
         self._extend_ranges(X, Y)
@@ -257,7 +257,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """Check X (N, n_1), Y (N, k) and the weights; set or compare the attributes of the targets."""
         names, missing = target_names(y), _missing(y)
         if missing is not None:  # as further columns, because rows of weight 0 may be dropped
@@ -272,7 +272,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
             self._target_names = names or ("y",) if self._flat else names or tuple(f"y{j}" for j in range(Y.shape[1]))
         elif Y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}.")
+            raise ValueError(
+                f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}: give as many."
+            )
         return X, Y, weight
 
     def _extend_ranges(self, X: np.ndarray, Y: np.ndarray) -> None:
@@ -285,9 +287,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         fit = Scaling.fit if cost.shifts_targets else Scaling.fit_by_mean
         self.y_scaling_ = fit(rows.Y, rows.weight)
         if self.output_weights is not None:
-            self.y_scaling_ = self.y_scaling_.weight_columns(self._checked_output_weights())
+            self.y_scaling_ = self.y_scaling_.weight_columns(self._check_output_weights())
 
-    def _checked_output_weights(self) -> np.ndarray:
+    def _check_output_weights(self) -> np.ndarray:
         """The weights of the targets, (k,), with a mean of 1."""
         weight = np.asarray(self.output_weights, np.float64)
         if weight.shape != (self.n_outputs_,) or not np.isfinite(weight).all() or weight.min() <= 0:

@@ -13,8 +13,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.models.fitting import finish_model, fit, target_scaling
 from deltarule.models.model import Model
 from deltarule.models.planning import make_plan, target_options
-from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe
+from deltarule.models.recipe import Problem, Recipe
 
 RUN_OPTIONS = ("engine", "time_limit", "callbacks")
 TABLE_OPTIONS, RECIPE_OPTIONS = ({field.name for field in fields(kind)} for kind in (TableOptions, Recipe))

@@ -1,1 +1,1 @@
-"""A network: activations, costs, layers, the four equations of backpropagation, and what it shows of itself."""
+"""Networks: activations, costs, layers, the four equations of backpropagation, and the trace of an example."""

@@ -1,7 +1,7 @@
-"""What an activation says of itself: its mathematics, its words and its dialects, in one record.
+"""The record of an activation: its derivatives, its formula, and how each export writes it.
 
-An activation acts on the weighted input of a layer, a = sigma(z) (3). Backpropagation needs sigma'(z) (BP1, BP2), the
-curvature sigma''(z). All are written with `a` at hand, because the forward pass has it already.
+An activation acts on the weighted input of a layer, a = sigma(z) (3). Backpropagation needs sigma'(z) (BP1, BP2),
+second-order trainers need sigma''(z). Both take `a` as well, because the forward pass has computed it.
 """
 
 import re
@@ -23,41 +23,41 @@ DIALECTS = {
     "st": "Structured Text",
 }
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-# The step and the error allowed where derivatives are held against differences: what float32 can tell.
+# The step of the differences that check derivatives, and the error allowed: both suit float32.
 STEP, ALLOWED = 1e-3, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """An activation: sigma, sigma' and sigma'' as functions of arrays z and a = sigma(z), and how it is written.
+    """An activation: sigma, sigma' and sigma'' as functions of arrays z and a = sigma(z), and how exports write it.
 
-    The functions are given arrays of NumPy or of JAX and have to return the same kind: write them against the array's
-    own namespace, `xp = z.__array_namespace__()`, which is `numpy` or `jax.numpy`.
+    The functions get arrays of NumPy or of JAX and must return the same kind: write them with the namespace of the
+    array, `xp = z.__array_namespace__()`, which is `numpy` or `jax.numpy`.
 
     Args:
-        name: what layers, files and the command line call it; letters, digits, "-" and "_".
+        name: its name in layers, files and on the command line; letters, digits, "-" and "_".
         sigma: z ↦ a = sigma(z) (3).
         slope: (z, a) ↦ sigma'(z).
         curvature: (z, a) ↦ sigma''(z), for Newton-CG and for the acceleration of Levenberg-Marquardt.
         higher: (z, a) ↦ sigma'''(z) and (z, a) ↦ sigma''''(z), for networks fitted to differential equations;
-            () where it is not smooth.
-        initializer: a name in `deltarule.network.initializers.INITIALIZERS`: how the weights of its layers start.
-        words: sigma(z) as a book would write it, for `deltarule trace`.
-        slope_words: sigma'(z) likewise.
-        written: sigma in the languages of the exports. A language that is left out cannot be exported to.
+            () if it is not smooth.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS`, the default for its layers.
+        words: sigma(z) as a formula for `deltarule trace`.
+        slope_words: sigma'(z) as a formula.
+        written: sigma in the languages of the exports; a network cannot be exported to a language that is left out.
             "c": an expression in z of C99, or statements that end in a return; `exp` and the other functions of math.h
-            become those of the precision. JavaScript is written from it too. "c_slope": sigma' in C, an expression in
-            a, for error bars. "st": an expression in z of IEC 61131-3, whose EXP is kept within the range of the type.
-            "numpy": an expression in z with `np`. "octave": likewise. "onnx": an expression in z whose calls are ONNX
-            operators, `z * Sigmoid(z)`, see `deltarule.export.onnx_file`. If neurons are mixed, "c" holds
-            statements that turn the array z of n neurons into a in place, "st" such that do so with a[0] to a[LAST];
-            in the others z is (rows, n).
-        elementwise: whether every neuron is on its own. A class of your own that is not has to override
-            `times_slope` and `slope_tangent`, as `Softmax` does.
-        trainable: whether sigma' says how to train it.
+            become those of the precision. JavaScript is made from it too. "c_slope": sigma' in C, an expression in a,
+            for error bars. "st": an expression in z of IEC 61131-3, whose EXP is kept within the range of the type.
+            "numpy", "octave": an expression in z, with `np` for NumPy. "onnx": an expression in z whose calls are ONNX
+            operators, `z * Sigmoid(z)`, see `deltarule.export.onnx_file`. If the neurons of a layer are mixed, "c" has
+            statements that change the array z of n neurons into a in place, "st" statements that do so with a[0] to
+            a[LAST]; in the other languages z is (rows, n).
+        elementwise: whether each a_j depends on z_j alone. If not, a subclass has to override `times_slope` and
+            `slope_tangent`, as `Softmax` does.
+        trainable: whether gradient descent can use sigma'.
 
     Raises:
-        ConfigurationError: a part is of the wrong kind.
+        ConfigurationError: an argument has the wrong type.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Activation:
     def __post_init__(self):
         if not (isinstance(self.name, str) and NAME.fullmatch(self.name)):
             raise ConfigurationError(
-                f"name is {self.name!r}: an activation's name is a letter and then letters, digits, - or _."
+                f"name is {self.name!r}: begin the name with a letter, and go on with letters, digits, - and _."
             )
         for part in ("sigma", "slope", "curvature"):
             if not callable(getattr(self, part)):
@@ -100,7 +100,7 @@ class Activation:
                 )
 
     def expression_in(self, language: str) -> str:
-        """How an export writes sigma; a ConfigurationError if it is not written in that language."""
+        """sigma in the language of an export; a ConfigurationError if `written` has none in it."""
         if language not in self.written:
             raise ConfigurationError(
                 f"activation {self.name!r} is not written in {DIALECTS[language]}, so the network cannot be exported "
@@ -113,7 +113,7 @@ class Activation:
         return self.slope(z, a) * v
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
-        """How sigma'(z) v moves, where z moves by dz and v by dv: sigma'(z) ⊙ dv + sigma''(z) ⊙ dz ⊙ v."""
+        """The tangent of sigma'(z) v as z moves by dz and v by dv: sigma'(z) ⊙ dv + sigma''(z) ⊙ dz ⊙ v."""
         return self.slope(z, a) * dv + self.curvature(z, a) * dz * v
 
     def second_tangent(self, z: Array, a: Array, dz: Array, ddz: Array) -> Array:
@@ -125,19 +125,19 @@ class Activation:
 
 
 def check_derivatives(activation: Activation) -> None:
-    """Raise a ConfigurationError unless slope and curvature are the derivatives of sigma, along lines of directions."""
-    z = np.array([[-2.713, -1.137, -0.329], [0.271, 1.219, 2.831]])  # on no kink that has a round number
+    """Raise a ConfigurationError unless slope, curvature and higher agree with differences of sigma along a line."""
+    z = np.array([[-2.713, -1.137, -0.329], [0.271, 1.219, 2.831]])  # kinks are usually at round numbers
     dz = np.array([[1.0, -0.7, 0.4], [0.6, -0.5, 1.0]])
 
     def at(t: float) -> tuple[np.ndarray, np.ndarray]:
-        here = z + t * dz
-        a = np.asarray(activation.sigma(here))
+        moved = z + t * dz
+        a = np.asarray(activation.sigma(moved))
         if a.shape != z.shape:
             raise ConfigurationError(
-                f"sigma of activation {activation.name!r} makes the shape {a.shape} of {z.shape}: give one number for "
-                "each neuron."
+                f"sigma of activation {activation.name!r} returns shape {a.shape} for z of shape {z.shape}: return one "
+                "number for each neuron."
             )
-        return here, a
+        return moved, a
 
     def slope(t: float) -> np.ndarray:
         return np.asarray(activation.times_slope(*at(t), dz))

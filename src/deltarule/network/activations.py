@@ -1,7 +1,7 @@
-"""The activations by name; `add_activation` makes another one known to everything that asks by name.
+"""The registry of activations by name, and `add_activation`, which adds one.
 
-Softmax is the one activation that mixes the neurons of a layer: its sigma' is a matrix, diag(a) - a a^T, which is
-symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
+Softmax mixes the neurons of a layer: its sigma' is a symmetric matrix, diag(a) - a a^T, so the same product serves the
+backward pass (sigma'^T v) and the forward tangent (sigma' v).
 """
 
 from deltarule import engine
@@ -11,13 +11,13 @@ from deltarule.network.activation import Activation, check_derivatives
 
 
 class Softmax(Activation):
-    """a_j = e^{z_j} / sum_k e^{z_k}, over the last axis: a probability for each class."""
+    """a_j = e^{z_j} / sum_k e^{z_k} over the last axis: the probabilities of the classes."""
 
     def times_slope(self, z: Array, a: Array, v: Array) -> Array:
         return softmax_times_slope(a, v)
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
-        """The derivative of a ⊙ (v - <a, v>) along the line."""
+        """The tangent of a ⊙ (v - ⟨a, v⟩)."""
         da = self.times_slope(z, a, dz)
         return self.times_slope(z, a, dv) + da * (v - _mean(a, v)) - a * _mean(da, v)
 
@@ -38,7 +38,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def softplus(z: Array) -> Array:
-    """ln(1 + e^z), which neither overflows for large z nor loses e^z for small z."""
+    """ln(1 + e^z), without overflow for large z and exact for small z."""
     xp = z.__array_namespace__()
     return xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))
 
@@ -49,7 +49,7 @@ def step(z: Array) -> Array:
 
 
 def sigmoid_slope(z: Array, a: Array) -> Array:
-    """sigma' of the sigmoid, which is sigma'' of softplus."""
+    """sigma' of the sigmoid."""
     return a * (1 - a)
 
 
@@ -98,7 +98,7 @@ END_FOR;
 FOR j := 0 TO LAST DO
     a[j] := a[j] / total;
 END_FOR;"""
-# max(z, 0) + ln(1 + e), e = e^-|z|, with every digit of e: ONNX has no log1p, so ln(u) e / (u - 1), u = 1 + e.
+# max(z, 0) + ln(1 + e), e = e^-|z|. ONNX has no log1p: ln(u) e / (u - 1) with u = 1 + e keeps every digit of e.
 SOFTPLUS_IN_ONNX = """\
 e = Exp(-Abs(z)); u = e + 1; lost = Equal(u, 1);
 Relu(z) + Where(lost, e, Log(u) * e / Where(lost, 1, u - 1))"""
@@ -260,27 +260,27 @@ def get_activation(name: str) -> Activation:
     """The activation of that name; a ConfigurationError if it is not known."""
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ConfigurationError(
-            f"activation {name!r} is not known: choose one of {', '.join(ACTIVATIONS)}, or make it known first with "
+            f"activation {name!r} is not known: choose one of {', '.join(ACTIVATIONS)}, or add it first with "
             "deltarule.add_activation."
         )
     return ACTIVATIONS[name]
 
 
 def add_activation(activation: Activation) -> Activation:
-    """Make an activation known by its name in this process: to layers, trainers, model files, the trace and exports.
+    """Add an activation, by its name, to layers, trainers, model files, the trace and exports of this process.
 
-    Its derivatives are held against differences at a few points, so that a misprint shows here.
+    Its derivatives are compared with differences at a few points.
 
     Returns:
         The activation.
 
     Raises:
-        ConfigurationError: it is no `Activation`, its name is taken, or its functions contradict each other.
+        ConfigurationError: it is not an `Activation`, its name is taken, or its derivatives disagree with differences.
     """
     if not isinstance(activation, Activation):
         raise ConfigurationError(f"activation is {activation!r}: give a deltarule.Activation.")
-    if activation.name.replace("-", "_") in (known.replace("-", "_") for known in ACTIVATIONS):  # as C has to
-        raise ConfigurationError(f"activation {activation.name!r} is known already: choose another name.")
+    if activation.name.replace("-", "_") in (known.replace("-", "_") for known in ACTIVATIONS):  # C has no "-" in names
+        raise ConfigurationError(f"activation {activation.name!r} exists already: choose another name.")
     if activation.trainable:
         check_derivatives(activation)
     ACTIVATIONS[activation.name] = activation

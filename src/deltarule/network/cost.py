@@ -1,16 +1,16 @@
-"""What a cost C_x says of itself, and the quadratic one: delta^L = dC/dz^L (BP1), curvature and Gauss-Newton factor.
+"""The interface of a cost C_x, and the quadratic cost: delta^L = dC/dz^L (BP1), curvature and Gauss-Newton factor.
 
-The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood,
-exponential with Poisson's) lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the
-error are computed from z. More pairs are computed from z for the same reason. All of them are in `Cost.pairs`, see
-`saturating_pairs`; every other pair of activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
+The cost computes the output error, because sigma' cancels in the natural pairs (sigmoid with cross-entropy, softmax
+with log-likelihood, exponential with Poisson's): delta^L = a - y. Cost and error are then computed from z, so that
+nothing overflows. `Cost.pairs` has these pairs and others that are computed from z, see `saturating_pairs`; all other
+pairs of activation and cost use BP1 as it is written, delta^L = ∇_a C ⊙ sigma'(z^L).
 
-The curvature of C_x is asked for twice. Newton-CG takes the exact one, C''(a): `curvature`. Levenberg-Marquardt needs
-a root of one that is never negative, d²C_x/dz² ≈ S S^T, and residuals r with S r = delta^L, which makes the gradient
-J^T r with J the Jacobian seeded by the columns of S: `residual` gives the root and r in a, from which S = sigma' root.
-For costs that are convex in a the root can be √C'', and then S S^T is sigma'^T C''(a) sigma', for the natural pairs and
-for the quadratic cost of a linear output the exact second derivative. Where √C'' would be 0 or worse the root is
-another one: Huber's reweights the errors, Poisson's expects the targets (Fisher's scoring).
+There are two curvatures of C_x. Newton-CG uses the exact one, C''(a): `curvature`. Levenberg-Marquardt needs one that
+is never negative and has a root, d²C_x/dz² ≈ S S^T, and residuals r with S r = delta^L; the gradient is then J^T r with
+the Jacobian J seeded by the columns of S. `residual` gives the root and r in a, and S = sigma' root. For costs that
+are convex in a the root can be √C''; S S^T is then sigma'^T C''(a) sigma', which for the natural pairs and for the
+quadratic cost of a linear output is the exact second derivative. If √C'' can be 0, another root is used: Huber's
+reweights the errors, Poisson's replaces the targets by their expectation (Fisher scoring).
 """
 
 from collections.abc import Mapping
@@ -28,35 +28,35 @@ from deltarule.network.activation import Activation
 class Cost:
     """C_x as a function of the output: its value, BP1, its curvature, and S and r. Shapes: z, a, y are (m, k).
 
-    A cost of your own defines `value` and `slope`; `residual` for Levenberg-Marquardt and `curvature` for Newton-CG.
+    A subclass defines `value` and `slope`, and `residual` for Levenberg-Marquardt and `curvature` for Newton-CG.
     """
 
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
-    pairs: ClassVar[Mapping[str, Any]] = {}  # the outputs, by name, with which it is written in z: `saturating_pairs`
+    pairs: ClassVar[Mapping[str, Any]] = {}  # by output activation, the forms in z: `saturating_pairs`
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
-    ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
-    is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
-    is_gaussian: bool = False  # whether it is -ln of the probability of Gaussian noise of variance 1
-    is_likelihood: ClassVar[bool] = False  # whether with its natural output it is -ln of the probability of the targets
-    expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
-    shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
+    ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, for missing
+    is_square: ClassVar[bool] = False  # whether multiplying targets and outputs by w multiplies the cost by w²
+    is_gaussian: bool = False  # whether it is the negative log likelihood of Gaussian noise of variance 1
+    is_likelihood: ClassVar[bool] = False  # whether with its natural output it is a negative log likelihood
+    expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that outliers pull no harder
+    shifts_targets: ClassVar[bool] = True  # whether targets may be standardised; else they are divided by their mean
 
     def describe(self, unit: str) -> str:
-        """The cost and its settings; targets are in that unit."""
+        """The name of the cost and its settings, in the unit of the targets."""
         return self.name
 
     def noise_variance(self, scale: float) -> float | None:
-        """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
+        """The variance of targets about outputs that the cost assumes, for targets divided by scale; or None."""
         return None
 
     def has_known_noise(self, activation: Activation) -> bool:
-        """Whether it is -ln of the probability of the targets as it stands, with no noise whose size is to be found."""
+        """Whether it is the negative log likelihood of the targets with no variance of noise to estimate."""
         return self.is_likelihood and activation.name == self.natural_output
 
     @property
     def has_residual(self) -> bool:
-        """Whether Levenberg-Marquardt can train by it."""
+        """Whether Levenberg-Marquardt can train with it."""
         return type(self).residual is not Cost.residual
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
@@ -68,10 +68,10 @@ class Cost:
         raise NotImplementedError
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
-        """Raise a DataError if the cost is not made for these targets, (N, k)."""
+        """Raise a DataError if the cost is not defined for these targets, (N, k)."""
 
     def target_weight(self, y: Array, weight: Array) -> Array:
-        """The sum of the weights, (m,), of the examples that have a target: () for all outputs alike, or (k,)."""
+        """The sum of the weights, (m,), of the examples that have a target: (), or (k,) if the outputs differ."""
         return weight.sum()
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
@@ -81,25 +81,25 @@ class Cost:
         return activation.times_slope(z, a, self.slope(a, y))
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        """How delta^L moves as z^L moves by dz: d²C_x/dz² dz, (m, k), exact and not Gauss-Newton's."""
+        """The tangent of delta^L as z^L moves by dz: d²C_x/dz² dz, (m, k), with the exact curvature."""
         if pair := self.pairs.get(activation.name):
             return pair.output_error_tangent(z, a, y, dz)
-        bend = self.slope_tangent(a, y, activation.times_slope(z, a, dz))
-        return activation.slope_tangent(z, a, dz, self.slope(a, y), bend)
+        dslope = self.slope_tangent(a, y, activation.times_slope(z, a, dz))
+        return activation.slope_tangent(z, a, dz, self.slope(a, y), dslope)
 
     def slope_tangent(self, a: Array, y: Array, da: Array) -> Array:
-        """How ∇_a C moves as a moves by da: C''(a) ⊙ da, (m, k)."""
+        """The tangent of ∇_a C as a moves by da: C''(a) ⊙ da, (m, k)."""
         return self.curvature(a, y) * da
 
     def curvature(self, a: Array, y: Array) -> Array:
-        """C''(a) of each output, (m, k): the diagonal of ∇²_a C, which has nothing beside it."""
+        """C''(a) of each output, (m, k): ∇²_a C is diagonal."""
         raise ConfigurationError(
             f"the cost {type(self).__name__} defines no curvature, and Newton-CG needs it: define it, or choose "
             "another trainer."
         )
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
-        """A root above 0 and r = C'(a) / root, each (m, k); root² stands for C''(a) in Levenberg-Marquardt's model."""
+        """A root above 0 and r = C'(a) / root, each (m, k); root² replaces C''(a) in Levenberg-Marquardt's model."""
         raise ConfigurationError(
             f"the cost {type(self).__name__} defines no residual, and Levenberg-Marquardt needs it: define it, or "
             "choose another trainer."
@@ -121,7 +121,7 @@ class Cost:
     ) -> Array:
         """The second derivative of r along a curve whose z^L has velocity dz and acceleration ddz, (m, k).
 
-        Where r is not a difference of outputs and targets, the curve is bent in z alone: S^T ddz.
+        Unless r is a difference of outputs and targets, it is approximated by S^T ddz.
         """
         S, _ = self.gauss_newton(activation, z, a, y)
         return (S * ddz[..., None]).sum(axis=-2)

@@ -1,4 +1,4 @@
-"""The costs by name, all but the quadratic one, which is in `deltarule.network.cost` with what each is asked for."""
+"""The registry of costs by name, and all costs but the quadratic one, which is in `deltarule.network.cost`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from deltarule.network.saturating_pairs import (
     y_ln_a_over_y,
 )
 
-EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95 % of the quadratic cost's efficiency
+EFFICIENT = 1.345  # Huber's delta in standard deviations of Gaussian noise, for 95 % efficiency
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,14 @@ class LogLikelihood(Cost):
 class Huber(Cost):
     """C_x = sum_j h(a_j - y_j), h(e) = e²/2 where |e| <= delta and delta (|e| - delta/2) beyond (Huber 1964).
 
-    An error counts by its square while it is small and by its size where it is large, so that outliers pull with a
-    bounded force, |C'| <= delta. C'' is 1 inside and 0 outside, which would leave Levenberg-Marquardt without a model
-    of an outlier: its root reweights errors instead, root² = min(1, delta/|e|) and r = root e. root r is C' everywhere,
-    and the model lies above the cost and touches it at the point (iteratively reweighted least squares).
+    Small errors count by their square and large ones by their size, so that an outlier has a bounded slope,
+    |C'| <= delta. C'' is 1 for small errors and 0 for large ones, which would give Levenberg-Marquardt no model of an
+    outlier. Its root reweights errors instead, root² = min(1, delta/|e|) and r = root e: root r is C' everywhere, and
+    the model lies above the cost and touches it at the current point (iteratively reweighted least squares).
 
     Args:
-        delta: the error at which the square ends, in the unit of the targets as the network sees them. 1.345 standard
-            deviations of Gaussian noise keep 95 % of the quadratic cost's efficiency.
+        delta: the error at which the square ends, in the unit of the network's targets. 1.345 standard deviations of
+            Gaussian noise keep 95 % of the quadratic cost's efficiency.
     """
 
     delta: float = 1.0
@@ -145,14 +145,14 @@ class Huber(Cost):
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
     ) -> Array:
-        """That of root (a - y), the weights held."""
+        """That of root (a - y) with the root held fixed."""
         return self._root(a, y) * activation.second_tangent(z, a, dz, ddz)
 
     def describe(self, unit: str) -> str:
         return f"{self.name}, delta {self.delta:.3g} {unit}"
 
     def noise_variance(self, scale: float) -> float | None:
-        """That of the Gaussian noise for which delta keeps 95 % of the efficiency."""
+        """The variance of Gaussian noise for which delta keeps 95 % of the efficiency."""
         return (self.delta / EFFICIENT) ** 2
 
     def _root(self, a: Array, y: Array) -> Array:
@@ -165,10 +165,10 @@ class Huber(Cost):
 class Poisson(Cost):
     """C_x = sum_j [a_j - y_j - y_j ln(a_j / y_j)], for targets that are counts or rates, and outputs above 0.
 
-    It is -ln of Poisson's probability of y_j where a_j are expected, but for a constant that makes it 0 where a = y:
-    half the deviance (McCullagh & Nelder 1989). With exponential outputs delta^L = a - y and S = diag(√a), from z. The
-    exact curvature is y/a², which a target of 0 has none of; the root takes the mean of y for it, root² = 1/a
-    (Fisher's scoring), and r = (a - y)/√a.
+    It is the negative log likelihood of the Poisson distribution with mean a_j, minus a constant that makes it 0 for
+    a = y: half the deviance (McCullagh & Nelder 1989). With exponential outputs delta^L = a - y and S = diag(√a), both
+    from z. The exact curvature y/a² is 0 for a target of 0; the root takes the expectation a of y instead, root² = 1/a
+    (Fisher scoring), and r = (a - y)/√a.
     """
 
     name = "poisson"
@@ -181,7 +181,7 @@ class Poisson(Cost):
         _refuse(y < 0, name, y, rule)
 
     def noise_variance(self, scale: float) -> float | None:
-        """That of counts is their mean, here that of counts / scale where they are 1."""
+        """The variance of counts is their mean; here that of counts / scale whose mean is 1."""
         return 1 / scale
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
@@ -205,23 +205,24 @@ class Poisson(Cost):
 
 
 def _refuse(wrong: np.ndarray, name: str, y: np.ndarray, rule: str) -> None:
+    """Raise a DataError that names the first target that is wrong, if there is one."""
     if wrong.any():
         i, j = (int(n) for n in np.argwhere(wrong)[0])
         raise DataError(f"{name} holds {y[i, j]:g} at index {(i, j)}, and {rule}.")
 
 
 def _of_root(root: Array, da: Array) -> Array:
-    """root² da, from the right: √C'' may be too large to be squared where da is 0."""
+    """root² da, multiplied from the right, because root² may overflow where da is 0."""
     return root * (root * da)
 
 
 def _positive(a: Array) -> Array:
-    """The output held where ln a is finite; only the pairs without a form in z need it."""
+    """The output, at least the smallest normal number; for pairs without a form in z."""
     return a.__array_namespace__().maximum(a, np.finfo(a.dtype).tiny)
 
 
 def _inside_unit_interval(a: Array) -> Array:
-    """The output held where ln a and ln(1 - a) are finite; only the pairs without a form in z need it."""
+    """The output within (0, 1), so that ln a and ln(1 - a) are finite; for pairs without a form in z."""
     return a.__array_namespace__().minimum(_positive(a), 1 - np.finfo(a.dtype).eps)
 
 

@@ -1,4 +1,4 @@
-"""The outputs of a network and their derivatives by the inputs, forward and exactly: sensitivities."""
+"""Sensitivities: the exact derivatives of a network's outputs by its inputs."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Derivatives(NamedTuple):
-    """u (N, k), du (N, k, d) and d2u (N, k, d, d); None what was not asked for."""
+    """u (N, k), du (N, k, d) and d2u (N, k, d, d); None for derivatives that were not computed."""
 
     u: Array
     du: Array | None
@@ -23,7 +23,7 @@ class Derivatives(NamedTuple):
 
 
 def require_smooth(net: "Network") -> None:
-    """Raise a ConfigurationError unless every layer is Dense with an activation that has all its derivatives."""
+    """Raise a ConfigurationError unless every layer is Dense and its activation has four derivatives."""
     for i, layer in enumerate(net.layers):
         if not layer.has_jets or len(layer.sigma.higher) < 2:
             raise ConfigurationError(
@@ -33,7 +33,7 @@ def require_smooth(net: "Network") -> None:
 
 
 def derivatives(params: Params, x: Array, *, net: "Network") -> Derivatives:
-    """All of them at x (N, d)."""
+    """The outputs and their first and second derivatives at x (N, d)."""
     E = engine.of_params(params)
     d = x.shape[1]
     components = Components.covering([(i, j) for i in range(d) for j in range(i, d)])
@@ -44,7 +44,7 @@ def derivatives(params: Params, x: Array, *, net: "Network") -> Derivatives:
 
 
 def arranged(jet: Array, components: Components, d: int) -> Derivatives:
-    """A whole jet (N, C, k) with its derivatives on axes of their own."""
+    """A jet (N, C, k) with all components, as arrays of outputs, first and second derivatives."""
     xp = jet.__array_namespace__()
     du = xp.stack([jet[:, components.place((i,))] for i in range(d)], axis=-1)
     rows = [xp.stack([jet[:, components.place((i, j))] for j in range(d)], axis=-1) for i in range(d)]

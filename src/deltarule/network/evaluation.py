@@ -11,24 +11,23 @@ from deltarule.network.backprop import Params
 if TYPE_CHECKING:
     from deltarule.network.network import Network, Sizes
 
-EVALUATION_ROWS = 8192  # rows of one block, fewer of large networks
-EVALUATION_BYTES = 2**28  # what the activations of rows that go through a network together may take
+EVALUATION_ROWS = 8192  # the most rows of a block
+EVALUATION_BYTES = 2**28  # the most bytes of activations of a block
 
 
 class Score(NamedTuple):
-    """The mean cost over the rows and, for a classifier, the share classified right."""
+    """The mean cost over the rows, and the share of rows classified correctly."""
 
     cost: Array
     accuracy: Array
 
 
 def evaluate(net: "Network", params: Params, rows: Rows) -> Score:
-    """C over the rows without regularisation, and the share of rows whose largest output is the target's."""
+    """The mean cost without regularisation, and the share of rows whose largest output is that of the target."""
     return engine.of(rows.x).call(_score, params, rows, net=net)
 
 
 def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
-
     def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
         out = backprop.forward(net, params, x)[-1]
         return (weight * backprop.output_cost(net, out, y)).sum(), (weight * correct(out.a, y)).sum()
@@ -39,23 +38,23 @@ def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
 
 
 def evaluation_block(net: "Network", rows: Rows) -> int:
-    """The rows of one block."""
+    """How many rows are evaluated together."""
     return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_per_pass(net.sizes(rows.x.shape[1:]), rows.x)))
 
 
 def rows_per_pass(sizes: "Sizes", x: Array) -> int:
-    """How many rows of x (N, ...) go through a network of these sizes together."""
+    """How many rows of x (N, ...) fit `EVALUATION_BYTES` in one forward pass."""
     return max(1, EVALUATION_BYTES // (x.dtype.itemsize * sizes.neurons))
 
 
 def correct(a: Array, y: Array) -> Array:
-    """Whether each row of outputs names the class of its target: by the largest output, or by 1/2 for one output.
+    """1 for rows whose class is that of the target, by the largest output, or by a threshold of 1/2 for one output.
 
-    Of a sequence it is the share of its steps.
+    For sequences it is the share of the steps.
     """
     single = a.shape[-1] == 1
     right = (a[..., 0] > 0.5) == (y[..., 0] > 0.5) if single else a.argmax(axis=-1) == y.argmax(axis=-1)
     if a.ndim == 2:
         return right
-    there = (y == y).all(axis=-1)
-    return (right & there).sum(axis=-1) / there.sum(axis=-1)
+    measured = (y == y).all(axis=-1)
+    return (right & measured).sum(axis=-1) / measured.sum(axis=-1)

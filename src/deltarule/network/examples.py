@@ -1,4 +1,4 @@
-"""The examples as a user gives them, checked and laid out for a training."""
+"""Checks of the examples that a user gives, and their conversion for a training."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
-    """The values as a finite, non-empty array of this dtype, with one row for each example."""
-    with np.errstate(over="ignore"):  # what overflows is reported below, as not finite
+    """The values as a non-empty array of this dtype without NaN or infinity, with one row for each example."""
+    with np.errstate(over="ignore"):  # overflow is reported below, as not finite
         return _finite(name, as_numbers(name, values, dtype))
 
 
@@ -38,7 +38,7 @@ def _finite(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def require_inputs(net: "Network", name: str, X: Any, dtype: np.dtype) -> np.ndarray:
-    """Inputs as `require_finite` has them; sequences may be a list of arrays, and shorter ones end in NaN."""
+    """Inputs checked as by `require_finite`; sequences may be a list of arrays, and shorter ones end in NaN."""
     if not net.is_recurrent:
         X = require_finite(name, X, dtype)
     else:
@@ -52,9 +52,9 @@ def require_inputs(net: "Network", name: str, X: Any, dtype: np.dtype) -> np.nda
 
 
 def as_inputs(net: "Network", params: Params, X: Any, dtype: np.dtype) -> Array:
-    """X as an array of this dtype, (N, ...), checked against the first layer; of a list of sequences (N, T, ...).
+    """X as an array of this dtype, (N, ...), checked against the first layer; a list of sequences becomes (N, T, ...).
 
-    It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
+    A NumPy array stays one on JAX too: a compiled call converts it ten times as fast as jnp.asarray.
     """
     if net.is_recurrent and is_ragged(X):
         X = pad_sequences("X", X, dtype)
@@ -67,10 +67,10 @@ def as_inputs(net: "Network", params: Params, X: Any, dtype: np.dtype) -> Array:
 
 
 def as_targets(net: "Network", Y: Any, x: Array) -> Array:
-    """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1.
+    """Y as (N, k) in the dtype of x. Whole numbers in a flat Y are classes and become one-hot rows if k > 1.
 
-    It is NumPy's unless Y is JAX's. Where outputs are given at every step it is (N, T, k), one axis more in all of
-    this, with NaN where a sequence has ended; it may be a list as X may.
+    For outputs at every step it is (N, T, k), with NaN where a sequence has ended, and Y has one axis more or is a list
+    of sequences.
     """
     k, N = net.outputs, x.shape[0]
     shape = (N, k) if x.ndim == 2 and not net.is_recurrent else (N, *net.shapes(x.shape[1:])[-1])
@@ -86,7 +86,7 @@ def as_targets(net: "Network", Y: Any, x: Array) -> Array:
 
 
 def _in_rows(Y: Array, k: int, axes: int, dtype: Any) -> Array:
-    """Targets with a last axis of k, of which there are `axes` in all; whole numbers that name classes one-hot."""
+    """Targets with `axes` axes, the last one of length k; whole numbers are classes and become one-hot."""
     if Y.ndim != axes - 1 or (k > 1 and Y.dtype.kind not in "iu"):
         return Y
     if k == 1:
@@ -100,7 +100,7 @@ def _in_rows(Y: Array, k: int, axes: int, dtype: Any) -> Array:
 
 
 def require_targets(net: "Network", name: str, y: np.ndarray) -> None:
-    """Raise a DataError unless the targets are finite, or missing where the cost allows it, and fit for the cost."""
+    """Raise a DataError unless the targets are finite, or missing if the cost allows it, and the cost accepts them."""
     _finite(name, np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y)
     net.cost.check_targets(name, y if net.cost.ignores_missing else y.reshape(-1, y.shape[-1]))
 
@@ -108,7 +108,7 @@ def require_targets(net: "Network", name: str, y: np.ndarray) -> None:
 def checked_rows(
     net: "Network", params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Any = None
 ) -> Rows:
-    """The examples checked and laid out for the engine of the parameters, divided among the devices of a mesh."""
+    """Check the examples and convert them for the engine of the parameters, sharded over the devices of a mesh."""
     net.check(params, X.shape[1:])
     y = np.asarray(as_targets(net, Y, X))
     require_targets(net, name.replace("X", "Y"), y)
@@ -124,7 +124,7 @@ def checked_rows(
 
 
 def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:
-    """`validation_data` as (X, Y, weights), where weights may be missing, or None; else a ConfigurationError."""
+    """`validation_data` as (X, Y, weights), weights None if there are none; a ConfigurationError for other values."""
     if validation_data is None:
         return None
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -139,7 +139,7 @@ def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:
 def validation_rows(
     net: "Network", params: Params, validation_data: Any, dtype: np.dtype, mesh: Any = None
 ) -> Rows | None:
-    """`validation_data` as rows; it may be what `validation_parts` made of it."""
+    """`validation_data`, or what `validation_parts` made of it, as checked rows."""
     parts = validation_parts(validation_data)
     if parts is None:
         return None

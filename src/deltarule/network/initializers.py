@@ -1,6 +1,7 @@
-"""How weights and biases start: one function a scheme, one table; the default of an activation is in its record.
+"""The registry of initializers, which draw the initial weights and biases of a layer.
 
-Every scheme draws for a layer of `n_out` neurons with `n_in` weights each: W is (n_out, n_in), b is (n_out,).
+A layer has `n_out` neurons with `n_in` weights each: W is (n_out, n_in), b is (n_out,). The record of an activation
+names the default for its layers.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ Initializer = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 def old(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and biases N(0, 1): the first scheme of [N] ch. 1, which saturates wide layers."""
+    """Weights and biases N(0, 1), which saturate wide layers: [N] ch. 1."""
     return random.standard_normal((n_out, n_in)).astype(dtype), random.standard_normal(n_out).astype(dtype)
 
 
@@ -37,11 +38,11 @@ def he(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.nda
 
 
 def nguyen_widrow(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Directions at random, biases spread evenly: the active regions of tanh neurons tile [-1, 1]^n_in.
+    """Random directions and evenly spaced biases: the active regions of tanh neurons tile [-1, 1]^n_in.
 
     Each row of W has length beta = 1.4 n_out^(1/n_in), and the biases are evenly spaced on [-beta, beta]: 0.7 as in
-    Nguyen & Widrow 1990, times 2 because tanh is active for z in [-2, 2] (MATLAB's initnw). It supposes inputs in
-    [-1, 1] or standardised.
+    Nguyen & Widrow 1990, times 2 because tanh is active for z in [-2, 2] (MATLAB's initnw). Inputs should be in [-1, 1]
+    or standardised.
     """
     beta = 1.4 * n_out ** (1 / n_in)
     direction = random.uniform(-1, 1, (n_out, n_in))

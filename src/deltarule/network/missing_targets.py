@@ -1,9 +1,8 @@
-"""Targets of which some are missing: NaN means "do not care". So are those of steps that a sequence does not have.
+"""Missing targets, written as NaN: each output is learnt from the rows in which its target was measured.
 
-A network of several outputs learns each from the rows in which its target was measured. The cost of such a training is
-the given one around, whose y is a where y is missing: its value and slope are 0 there, and with them delta^L and r. The
-columns of S that belong to a missing target are 0, and so are its rows of J, which then add nothing to J^T J, to J J^T
-or to ln |H~|. A training without missing targets keeps the cost that it was given.
+The steps that a shorter sequence does not have are missing targets as well. If there are any, a training uses its cost
+wrapped in `OfMeasured`: value, slope, delta^L and r are 0 at missing targets, and so are the columns of S and the rows
+of J, which then add nothing to J^T J, to J J^T or to ln |H~|.
 """
 
 from collections.abc import Sequence
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfMeasured(Cost):
-    """sum over the measured targets of what `cost` is of each."""
+    """A cost summed over the measured targets only."""
 
     cost: Cost
-    whole: bool = False  # whether the k targets of a row, which depend on each other, are missing together
+    whole: bool = False  # whether all k targets of a row are missing together, because the cost mixes them
     ignores_missing = True
 
     def __post_init__(self):
@@ -45,78 +44,81 @@ class OfMeasured(Cost):
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
         missing = np.isnan(y)
-        lacking = missing.all(axis=tuple(range(1, y.ndim)))
-        if lacking.any():
-            raise DataError(f"{name} row {int(lacking.argmax())} has no target at all: leave such rows out.")
+        without = missing.all(axis=tuple(range(1, y.ndim)))
+        if without.any():
+            raise DataError(f"{name} row {int(without.argmax())} has no target at all: leave such rows out.")
         y, missing = (array.reshape(-1, y.shape[-1]) for array in (y, missing))
         if not self.whole:
             self.cost.check_targets(name, np.where(missing, 1.0, y))
             return
         if (missing.any(axis=1) != missing.all(axis=1)).any():
-            raise DataError(f"{name} lacks some targets of a step, and the cost {self.name} needs all or none of them.")
+            raise DataError(
+                f"{name} lacks some targets of a step, and the cost {self.name} needs all or none: fill in the others."
+            )
         self.cost.check_targets(name, y[~missing[:, 0]])
 
     def target_weight(self, y: Array, weight: Array) -> Array:
-        return (weight[:, None] * self._known(y)).sum(axis=0)
+        return (weight[:, None] * self._measured(y)).sum(axis=0)
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         value = self.cost.value(activation, z, a, self._filled(a, y))
-        return self._known(y)[..., 0] * value if self.whole else value
+        return self._measured(y)[..., 0] * value if self.whole else value
 
     def slope(self, a: Array, y: Array) -> Array:
-        return self._known(y) * self.cost.slope(a, self._filled(a, y))
+        return self._measured(y) * self.cost.slope(a, self._filled(a, y))
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        return self._known(y) * self.cost.output_error(activation, z, a, self._filled(a, y))
+        return self._measured(y) * self.cost.output_error(activation, z, a, self._filled(a, y))
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        return self._known(y) * self.cost.output_error_tangent(activation, z, a, self._filled(a, y), dz)
+        return self._measured(y) * self.cost.output_error_tangent(activation, z, a, self._filled(a, y), dz)
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         S, r = self.cost.gauss_newton(activation, z, a, self._filled(a, y))
-        known = self._known(y)
-        return known[..., None, :] * S, known * r
+        measured = self._measured(y)
+        return measured[..., None, :] * S, measured * r
 
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
     ) -> Array:
-        return self._known(y) * self.cost.residual_acceleration(activation, z, a, self._filled(a, y), dz, ddz)
+        return self._measured(y) * self.cost.residual_acceleration(activation, z, a, self._filled(a, y), dz, ddz)
 
-    def _known(self, y: Array) -> Array:
-        """1 where a target was measured, 0 where it is missing, in the shape of y."""
+    def _measured(self, y: Array) -> Array:
+        """1 for measured targets and 0 for missing ones, in the shape of y."""
         return (y == y).astype(y.dtype)
 
     def _filled(self, a: Array, y: Array) -> Array:
-        """y, and a where it is missing."""
+        """y, with a in place of missing targets."""
         return y.__array_namespace__().where(y == y, y, a)
 
 
 def mask_missing_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
-    """The network as it is, or with a cost of the measured targets where some are missing: of training and validation,
-    (N, k) or (N, T, k) each, or None; `inputs` are X of each, which sequences that end early have NaN in. A
-    ConfigurationError where the cost is one of classes, or its outputs depend on each other; but whole steps of
-    sequences may be missing.
+    """The network with its cost wrapped in `OfMeasured` if targets are missing, otherwise unchanged.
+
+    `targets` are those of training and validation, (N, k) or (N, T, k) each, or None; `inputs` their X. A
+    ConfigurationError if single targets are missing and the cost is one of classes or the outputs depend on each other;
+    whole steps of sequences may always be missing.
     """
     if net.cost.ignores_missing or (net.outputs == 1 and not net.is_recurrent):
         return net
     if not any(map(has_missing, targets)) and not (net.is_recurrent and any(map(lengths_differ, inputs))):
         return net
-    together = net.cost.for_classes or not net.output_activation.elementwise
-    if together and not net.is_recurrent:
+    whole = net.cost.for_classes or not net.output_activation.elementwise
+    if whole and not net.is_recurrent:
         raise ConfigurationError(
-            f"some targets are NaN, and with the cost {net.cost.name} and {net.output_activation.name} outputs no "
-            "target can be missing: drop or fill those rows first."
+            f"some targets are NaN, and the cost {net.cost.name} with {net.output_activation.name} outputs allows no "
+            "missing targets: drop or fill those rows first."
         )
-    return type(net)(net.layers, OfMeasured(net.cost, together))
+    return type(net)(net.layers, OfMeasured(net.cost, whole))
 
 
 def unmasked(net: "Network") -> "Network":
-    """The network with the cost that it was given."""
+    """The network with its own cost, not wrapped in `OfMeasured`."""
     return type(net)(net.layers, net.cost.cost) if isinstance(net.cost, OfMeasured) else net
 
 
 def has_missing(Y: Any) -> bool:
-    """Whether an array of targets holds NaN; of lists of sequences `lengths_differ` says it."""
+    """Whether an array of targets has NaN. For lists of sequences use `lengths_differ`."""
     if Y is None or is_traced(Y) or is_ragged(Y):
         return False
     Y = np.asarray(Y)

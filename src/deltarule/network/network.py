@@ -1,4 +1,4 @@
-"""The network: a stack of layers and a cost. It is a description; the parameters live outside it."""
+"""The network: a stack of layers and a cost. It is a description; its parameters are kept outside it."""
 
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from deltarule.network.derivatives import Derivatives
     from deltarule.network.tracing import Trace
 
-NEGLIGIBLE = 2**26  # bytes that every machine has
+NEGLIGIBLE = 2**26  # bytes of parameters that fit every machine
 
 
 class Sizes(NamedTuple):
-    """Counts of a network, and of one example that goes through it.
+    """Counts of a network, and of one example in its forward pass.
 
     Attributes:
         parameters: n.
-        inputs: the numbers of an example.
-        outputs: k, or T k where there are outputs at each of T steps.
+        inputs: how many numbers an example has.
+        outputs: k, or T k for outputs at each of T steps.
         steps: T, or 1.
-        neurons: the numbers that the layers hold for the way back, besides the inputs.
-        products: the multiplications by weights of a forward pass, n without biases but where places share weights.
-        gram: the length of the inner products behind each entry of J J^T, over all layers.
+        neurons: how many numbers the layers save for the backward pass, without the inputs.
+        products: how many multiplications by weights a forward pass takes; without shared weights, n without biases.
+        gram: the length of the inner products in each entry of J J^T, summed over the layers.
     """
 
     parameters: int
@@ -53,10 +53,10 @@ class Sizes(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The shapes of a^1 = x, a^2, ..., a^L of one example, of the parameters of each layer, and the counts."""
+    """The shapes of a^1 = x, a^2, ..., a^L of one example, those of the parameters of each layer, and the counts."""
 
     shapes: list[Shape]
-    own: list[dict[str, Shape]]
+    parameter_shapes: list[dict[str, Shape]]
     sizes: Any
 
 
@@ -69,7 +69,7 @@ class Network:
         cost: "quadratic", "cross-entropy", "log-likelihood", "huber", "poisson", or a `deltarule.network.costs.Cost`.
 
     Raises:
-        ConfigurationError: no layers, a thing that is not a layer, a softmax below the output, an unknown cost.
+        ConfigurationError: there is no layer, an entry is no layer, a softmax is not last, or the cost is unknown.
 
     >>> net = Network([Dense(3, "tanh"), Dense(1, "linear")])
     >>> params = net.init(0, input_shape=(2,))
@@ -79,11 +79,11 @@ class Network:
 
     layers: tuple[Layer, ...]
     cost: Cost
-    is_recurrent: ClassVar[bool]  # of each network: whether a layer goes through sequences step by step
+    is_recurrent: ClassVar[bool]  # set for each network: whether one of its layers is recurrent
     output_activation: ClassVar[Activation]  # that of layer L
     outputs: ClassVar[int]  # k = n_L
-    can_refit: ClassVar[bool]  # whether the output layer is linear and the cost quadratic: its best weights are known
-    _layout: ClassVar["Layout"]  # for the inputs that were asked about last
+    can_refit: ClassVar[bool]  # whether the output weights have a closed form: linear outputs, quadratic cost
+    _layout: ClassVar["Layout"]  # the last result of `_layout_for`
 
     def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
         if not isinstance(layers, Iterable):
@@ -96,17 +96,17 @@ class Network:
                 raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
             if i < len(layers) - 1 and not layer.sigma.elementwise:
                 raise ConfigurationError(
-                    f"layers[{i}] is {layer.sigma.name}, which is for the output only: use another activation below it."
+                    f"layers[{i}] is {layer.sigma.name}, which is for the last layer only: use another activation."
                 )
         if not layers[-1].can_be_last:
             raise ConfigurationError(
-                f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
+                f"the last layer is {layers[-1]!r}, which cannot give outputs: end with a Dense layer."
             )
         last: Any = layers[-1]
-        known = {"layers": layers, "cost": get_cost(cost), "is_recurrent": any(layer.is_recurrent for layer in layers)}
-        known |= {"output_activation": last.sigma, "outputs": last.n, "_layout": Layout([()], [], None)}
-        known["can_refit"] = last.is_linear and known["cost"].is_square
-        for name, value in known.items():
+        fields = {"layers": layers, "cost": get_cost(cost), "is_recurrent": any(layer.is_recurrent for layer in layers)}
+        fields |= {"output_activation": last.sigma, "outputs": last.n, "_layout": Layout([()], [], None)}
+        fields["can_refit"] = last.is_linear and fields["cost"].is_square
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -119,15 +119,15 @@ class Network:
         dtype: Any = "float32",
         defaults: Mapping[str, str] | None = None,
     ) -> Params:
-        """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+        """Initial parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
 
-        They are NumPy's arrays, drawn by NumPy's counter-based generator: the same for both engines.
+        They are NumPy arrays, drawn by NumPy's counter-based generator: the same for both engines.
 
         Args:
             seed: a whole number from 0 to 2³² - 1, or a JAX key.
             input_shape: the shape of one example, such as (784,).
             dtype: "float32" or "float64".
-            defaults: initializers of activations in place of their own, for layers that name none.
+            defaults: initializers by activation, instead of the activation's own, for layers that name none.
         """
         return self.starts(seed, 1, input_shape, dtype, defaults)[0]
 
@@ -139,9 +139,9 @@ class Network:
         dtype: Any = "float32",
         defaults: Mapping[str, str] | None = None,
     ) -> list[Params]:
-        """Fresh parameters of several starts; the first are those of `init`."""
+        """Initial parameters for several starts; the first are those of `init`."""
         dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
-        shapes, _, sizes = self._laid_out(shape)
+        shapes, _, sizes = self._layout_for(shape)
         size = dtype.itemsize * sizes.parameters
         if size >= NEGLIGIBLE:
             require_free_memory(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
@@ -160,18 +160,18 @@ class Network:
                 f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
                 "params[i] belongs to net.layers[i]."
             )
-        shapes, own, _ = self._laid_out(input_shape)
-        for i, (p, expected) in enumerate(zip(params, own, strict=True)):
+        shapes, parameter_shapes, _ = self._layout_for(input_shape)
+        for i, (p, expected) in enumerate(zip(params, parameter_shapes, strict=True)):
             found = {name: array.shape for name, array in p.items()}
             if found != expected:
                 raise ShapeError(
                     f"layer {i}, {self.layers[i].label}, needs parameters of shapes {expected} for an input of shape "
-                    f"{shapes[i]}, and has {found}: network, parameters and input must belong together."
+                    f"{shapes[i]}, and has {found}: use the parameters and inputs of this network."
                 )
 
     def sizes(self, input_shape: Shape) -> Sizes:
-        """How large the network is for inputs of this shape."""
-        return self._laid_out(input_shape).sizes
+        """The counts of the network for inputs of this shape."""
+        return self._layout_for(input_shape).sizes
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.
@@ -179,13 +179,13 @@ class Network:
         Raises:
             ShapeError: an input does not fit its layer; the message lists the shapes so far.
         """
-        return self._laid_out(input_shape).shapes
+        return self._layout_for(input_shape).shapes
 
-    def _laid_out(self, input_shape: Shape) -> "Layout":
+    def _layout_for(self, input_shape: Shape) -> "Layout":
         shapes = [tuple(input_shape)]
-        known = self._layout  # once: another thread may ask about other inputs in between
-        if known.shapes[0] == shapes[0]:
-            return known
+        cached = self._layout  # read once, because another thread may replace it
+        if cached.shapes[0] == shapes[0]:
+            return cached
         for layer in self.layers:
             try:
                 if layer.input_axes == 1 and len(shapes[-1]) > 1 and not self.is_recurrent:
@@ -197,10 +197,10 @@ class Network:
                 above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
                 so_far = ", ".join([f"input {shapes[0]}", *above])
                 raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
-        own = [layer.parameter_shapes(below) for layer, below in zip(self.layers, shapes[:-1], strict=True)]
-        parts, steps = list(zip(self.layers, shapes[:-1], own, strict=True)), prod(shapes[-1][:-1])
+        own_shapes = [layer.parameter_shapes(below) for layer, below in zip(self.layers, shapes[:-1], strict=True)]
+        parts, steps = list(zip(self.layers, shapes[:-1], own_shapes, strict=True)), prod(shapes[-1][:-1])
         sizes = Sizes(
-            parameters=sum(prod(shape) for p in own for shape in p.values()),
+            parameters=sum(prod(shape) for p in own_shapes for shape in p.values()),
             inputs=prod(shapes[0]),
             outputs=steps * self.outputs,
             steps=steps,
@@ -208,14 +208,14 @@ class Network:
             products=sum(layer.multiplications(below) for layer, below, _ in parts),
             gram=sum(layer.gram_width(p, self.outputs) for layer, _, p in parts),
         )
-        found = Layout(shapes, own, sizes)
-        object.__setattr__(self, "_layout", found)
-        return found
+        layout = Layout(shapes, own_shapes, sizes)
+        object.__setattr__(self, "_layout", layout)
+        return layout
 
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it.
 
-        Images may have any size, and sequences any length: their first layer knows the features of a step alone.
+        They do not determine the size of images or the length of sequences.
         """
         for layer, p in zip(self.layers, params, strict=False):
             shape = layer.input_shape(p)
@@ -226,9 +226,9 @@ class Network:
     def __call__(self, params: Params, X: Any) -> Array:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters.
 
-        Of sequences X is (N, T, features) with NaN where one has ended, or a list of arrays (T_i, features). The result
-        is (N, T, n_L), with NaN in the same places, or (N, n_L) where a layer gives its last step alone.
-        NumPy's parameters are computed with by NumPy, JAX's by JAX; so are `cost_and_gradient` and `trace`.
+        For sequences X is (N, T, features) with NaN after the end of each, or a list of arrays (T_i, features). The
+        result is (N, T, n_L), with NaN in the same places, or (N, n_L) if a layer gives only its last step.
+        This method, `cost_and_gradient` and `trace` compute on the engine of the parameters.
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
@@ -242,11 +242,11 @@ class Network:
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: Any = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
 
-        Memory is bounded whatever N is. On JAX it is compiled once for each N, as calls of the network are.
-        With a seed (or a key of JAX) Dropout draws its masks as in a step of training; without one it is the identity.
+        Memory is bounded for any N. On JAX it is compiled once for each N, like calls of the network. With a seed (or a
+        key of JAX) Dropout draws masks as in a step of training; without one it is the identity.
 
         Raises:
-            DataError: X has no rows. Whether targets are what the cost is made for is not looked at, for speed.
+            DataError: X has no rows. For speed, targets are not checked against the rules of the cost.
             ShapeError: X or Y does not fit the network.
         """
         E, dtype = engine.of_params(params), dtype_of(params)
@@ -256,16 +256,16 @@ class Network:
                 as_inputs(self, params, X, dtype),
             )
             if not x.shape[0]:
-                raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
+                raise DataError("X has no rows, so there is no mean cost: give at least one example.")
             y = as_targets(self, Y, x)
-            drawn = None if key is None else E.key((*as_path(key), NOISE))
+            noise = None if key is None else E.key((*as_path(key), NOISE))
             with E.threads_for(2 * x.shape[0] * self.sizes(x.shape[1:]).products):
-                return E.wait(_in_parts(E, net, params, x, y, drawn))
+                return E.wait(_cost_and_gradient_by_parts(E, net, params, x, y, noise))
 
     def derivatives(self, params: Params, X: Any) -> "Derivatives":
-        """The outputs and their first and second derivatives by the inputs, at every example, exactly.
+        """The outputs and their exact first and second derivatives by the inputs, at every example of X (N, d).
 
-        Carried forward with the values by (JET), for Dense layers with smooth activations. X is (N, d).
+        They are computed forward with the outputs by (JET), for Dense layers with smooth activations.
 
         Returns:
             A named tuple: u (N, k), du (N, k, d) and d2u (N, k, d, d), symmetric in its last two axes.
@@ -273,7 +273,7 @@ class Network:
         Raises:
             ConfigurationError: a layer is not Dense, or its activation is not smooth.
         """
-        from deltarule.network import derivatives  # with jets, which few networks need
+        from deltarule.network import derivatives  # imports jets, which few programs need
 
         derivatives.require_smooth(self)
         E, dtype = engine.of_params(params), dtype_of(params)
@@ -294,7 +294,7 @@ class Network:
 
 
 def _checked_shape(input_shape: Any) -> Shape:
-    """The shape of one example as a tuple of whole numbers of at least 1; a ShapeError if it is none."""
+    """The shape of one example as a tuple of whole numbers of at least 1; a ShapeError for anything else."""
     is_shape = isinstance(input_shape, Sequence) and all(isinstance(n, numbers.Integral) for n in input_shape)
     shape = tuple(int(n) for n in input_shape) if is_shape else (0,)
     if min(shape, default=1) < 1:
@@ -310,18 +310,20 @@ def _outputs(params: Params, x: Array, *, net: Network) -> Array:
     return mark_ended_steps(x, outputs) if net.is_recurrent else outputs
 
 
-def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
-    """The mean cost and its gradient, of as many examples at a time as fit the memory."""
+def _cost_and_gradient_by_parts(
+    E: Any, net: Network, params: Params, x: Array, y: Array, key: Any
+) -> tuple[Array, Params]:
+    """The mean cost and its gradient, computed for as many examples at a time as fit `EVALUATION_BYTES`."""
     count, most = x.shape[0], rows_per_pass(net.sizes(x.shape[1:]), x)
-    if count <= most:  # to cut a JAX array takes as long as a small gradient
+    if count <= most:  # slicing a JAX array takes as long as a small gradient
         return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
     mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
     for first in range(most, count, most):
-        own = None if key is None else E.fold_in(key, first)
-        some = slice(first, first + most)
-        part = E.call(_mean_cost_and_gradient, params, x[some], y[some], own, net=net)
-        share = min(most, count - first) / min(first + most, count)
-        mean = trees.map_leaves(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
+        part_key = None if key is None else E.fold_in(key, first)
+        last = min(first + most, count)
+        part = E.call(_mean_cost_and_gradient, params, x[first:last], y[first:last], part_key, net=net)
+        share = (last - first) / last
+        mean = trees.map_leaves(lambda old, new, share=share: old + share * (new - old), mean, part)
     return mean
 
 

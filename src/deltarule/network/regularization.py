@@ -1,4 +1,4 @@
-"""What keeps weights small ([N] ch. 3), and never touches biases; a layer says which of its parameters are weights.
+"""Regularisation: L2, L1 and max-norm ([N] ch. 3) for the parameters that a layer calls weights, never for biases.
 
 L2 adds (lambda/2N) sum w² to the cost, L1 adds (lambda/N) sum |w|; the max-norm constraint is no term of the cost but a
 projection after each step: ‖w‖ <= c for the incoming weights w of every neuron (Srebro & Shraibman 2005).
@@ -15,7 +15,7 @@ Strength = Any
 
 
 def penalty(layers: Sequence[Layer], params: Params, l2: Strength, l1: Strength, total: Array) -> Array | float:
-    """What regularisation adds to the mean cost over `total` examples (N, or the sum of their weights)."""
+    """The penalty on the mean cost over `total` examples (N, or the sum of their weights)."""
     added = 0.0
     for W in _weights(layers, params):
         if l2 is not None:
@@ -28,7 +28,7 @@ def penalty(layers: Sequence[Layer], params: Params, l2: Strength, l1: Strength,
 def add_penalty_gradient(
     layers: Sequence[Layer], grads: Params, params: Params, l2: Strength, l1: Strength, total: Array
 ) -> Params:
-    """dC/dW + (l2/N) W + (l1/N) sign(W); biases as they are. A strength of None costs nothing."""
+    """dC/dW + (l2/N) W + (l1/N) sign(W) for weights; biases unchanged."""
     if l2 is None and l1 is None:
         return grads
 
@@ -39,14 +39,11 @@ def add_penalty_gradient(
             dW = dW + l1 / total * W.__array_namespace__().sign(W)
         return dW
 
-    return [_with_weights(*at, regularised) for at in zip(layers, grads, params, strict=True)]
+    return [_map_weights(*entry, regularised) for entry in zip(layers, grads, params, strict=True)]
 
 
 def limit_norms(layers: Sequence[Layer], params: Params, max_norm: Strength) -> Params:
-    """w min(1, c/‖w‖) for all weights w that enter one neuron or filter, a row of each of the layer's weights.
-
-    A limit of None costs nothing.
-    """
+    """w min(1, c/‖w‖) for the weights w of each neuron or filter: a row of each of the layer's weight arrays."""
     if max_norm is None:
         return params
 
@@ -56,13 +53,13 @@ def limit_norms(layers: Sequence[Layer], params: Params, max_norm: Strength) -> 
             return p
         xp = squares[0].__array_namespace__()
         share = max_norm / xp.maximum(xp.sqrt(sum(squares[1:], squares[0])), max_norm)
-        return _with_weights(layer, p, p, lambda W, _: W * share.reshape(-1, *[1] * (W.ndim - 1)))
+        return _map_weights(layer, p, p, lambda W, _: W * share.reshape(-1, *[1] * (W.ndim - 1)))
 
     return [limited(layer, p) for layer, p in zip(layers, params, strict=True)]
 
 
-def _with_weights(layer: Layer, entries: LayerParams, params: LayerParams, f: Callable[..., Array]) -> LayerParams:
-    """A layer's entries, those of its weights replaced by f(entry, weight)."""
+def _map_weights(layer: Layer, entries: LayerParams, params: LayerParams, f: Callable[..., Array]) -> LayerParams:
+    """f(entry, weight) for the entries of a layer that belong to weights, the others unchanged."""
     return {name: f(entry, params[name]) if layer.role(name) == "weight" else entry for name, entry in entries.items()}
 
 

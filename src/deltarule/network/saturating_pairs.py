@@ -1,21 +1,20 @@
-"""Pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
+"""Pairs of output activation and cost that are computed from z, because BP1 fails if the output saturates.
 
-The costs list theirs in `Cost.pairs`, the natural ones with delta^L = a - y among them.
+∇_a C ⊙ sigma'(z) is a product such as 1/a times a: once a rounds to 0 or 1 the product is 0, and the examples with the
+largest errors teach nothing. Here the factors are cancelled by hand, so that nothing overflows or loses digits.
+`Cost.pairs` lists the pairs of a cost; the natural ones have delta^L = a - y. Of each pair `value` is C_x of each
+example, (m,); `output_error` delta^L (BP1), (m, k); `output_error_tangent` its tangent as z moves by dz; `gauss_newton`
+S (m, k, k) and r (m, k) with S r = delta^L. Shapes: z, a, y are (m, k).
 
-∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
-teach nothing. Written in z both factors cancel by hand. A pair is written in z and a together, so that nothing cancels
-or overflows: `value` is C_x of each example, (m,); `output_error` delta^L (BP1), (m, k); `output_error_tangent` how it
-moves as z moves by dz; `gauss_newton` S (m, k, k) and r (m, k) with S r = delta^L. Shapes: z, a, y are (m, k).
-
-Softmax with cross-entropy. With c_j = 1 - a_j, e_j = a_j (1 - y_j) - c_j y_j and t the largest output of a row, whose
-c_t = sum_{k≠t} a_k is summed and not subtracted, and b = a_j / c_t over j ≠ t, a softmax of the others:
+Softmax with cross-entropy. Let c_j = 1 - a_j, e_j = a_j (1 - y_j) - c_j y_j and t the largest output of a row. Its
+c_t = sum_{k≠t} a_k is summed, not subtracted, and b_j = a_j / c_t for j ≠ t is a softmax of the others:
 
     delta_i = sum_{j≠t} (e_j / c_j) ([i=j] - a_i) + e_t ([i=t] - b_i),    c_j >= 1/2 for j ≠ t.
 
 Softplus with log-likelihood. With rho(z) = sigma'(z)/sigma(z), which goes to 1 for z → -∞: delta = -y rho(z).
 
-Exponential with Poisson's cost. a - y ln a = e^z - y z: delta = e^z - y and d²C/dz² = e^z, whatever y is. Softplus with
-Poisson's cost is sum a beside softplus with log-likelihood.
+Exponential with Poisson's cost. a - y ln a = e^z - y z, so delta = e^z - y and d²C/dz² = e^z for any y. Softplus with
+Poisson's cost is softplus with log-likelihood plus the sum of a.
 """
 
 from typing import NamedTuple
@@ -27,11 +26,11 @@ from deltarule.arrays import Array
 from deltarule.network.activations import sigmoid, softmax_times_slope, softplus
 from deltarule.network.cost import diagonal
 
-SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
+SMALLEST_SLOPE = 1e-8  # the least S of a saturated output, so that r = delta / S stays finite
 
 
 class Shares(NamedTuple):
-    """A row of softmax outputs without cancellation: a, c = 1 - a, their logarithms, the largest (one-hot), and b."""
+    """Softmax outputs without loss of digits: a, c = 1 - a, their logarithms, the largest one-hot, and b."""
 
     a: Array
     c: Array
@@ -60,7 +59,7 @@ class SigmoidCrossEntropy(Natural):
         return a * (1 - a) * dz
 
     def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        """S² = a (1 - a), but from z: 1 - a loses every digit once a rounds to 1."""
+        """S² = a (1 - a), computed from z because 1 - a has no digits left once a rounds to 1."""
         xp = z.__array_namespace__()
         root = xp.maximum(xp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
         return diagonal(root), (a - y) / root
@@ -93,7 +92,7 @@ class SigmoidLogLikelihood:
         return (y * softplus(-z)).sum(axis=-1)
 
     def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """-y (1 - a), with every digit of 1 - a."""
+        """-y (1 - a), with 1 - a computed from z."""
         return -y * sigmoid(-z)
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
@@ -115,13 +114,13 @@ class SoftmaxCrossEntropy:
         return -(y * shares.ln_a + (1 - y) * shares.ln_c).sum(axis=-1)
 
     def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """The formula above."""
+        """The formula of the module's docstring."""
         shares = _shares(z)
         e, w = _parts(shares, y)
         return w - shares.a * _row_sum(w) + _row_sum(e * shares.top) * (shares.top - shares.b)
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        """de = da and dw = da (1 + w)/c, because dc = -da; then the product rule."""
+        """By the product rule, with de = da and dw = da (1 + w)/c, because dc = -da."""
         shares = _shares(z)
         e, w = _parts(shares, y)
         da = shares.a * (dz - _row_sum(shares.a * dz))
@@ -177,17 +176,17 @@ class ExponentialPoisson(Natural):
         return a * dz
 
     def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        """S = diag(√a), r = (a - y)/√a, with √a = e^{z/2} held at the smallest slope."""
+        """S = diag(√a), r = (a - y)/√a, with √a = e^{z/2} at least the smallest slope."""
         xp = z.__array_namespace__()
         root = xp.maximum(xp.exp(0.5 * z), SMALLEST_SLOPE)
         return diagonal(root), (a - y) / root
 
 
 class SoftplusPoisson:
-    """The same with a = softplus(z)."""
+    """sum_j [a_j - y_j - y_j ln(a_j / y_j)] with a = softplus(z)."""
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
-        """ln a as with log-likelihood."""
+        """ln a as for log-likelihood."""
         return (softplus(z) - y - y_ln_a_over_y(_ln_softplus(z), y)).sum(axis=-1)
 
     def output_error(self, z: Array, a: Array, y: Array) -> Array:
@@ -195,11 +194,11 @@ class SoftplusPoisson:
         return sigmoid(z) - y * _rho(z)
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        """sigma''(z) dz and that of log-likelihood."""
+        """sigma''(z) dz plus the tangent for log-likelihood."""
         return sigmoid(z) * sigmoid(-z) * dz + SoftplusLogLikelihood().output_error_tangent(z, a, y, dz)
 
     def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        """S = sigma'/√a = √(sigma' rho), held at the smallest slope, and r = delta / S."""
+        """S = sigma'/√a = √(sigma' rho), at least the smallest slope, and r = delta / S."""
         xp = z.__array_namespace__()
         root = xp.maximum(xp.sqrt(sigmoid(z) * _rho(z)), SMALLEST_SLOPE)
         return diagonal(root), self.output_error(z, a, y) / root
@@ -210,7 +209,7 @@ def _shares(z: Array) -> Shares:
     top = (xp.argmax(z, axis=-1)[..., None] == xp.arange(k)).astype(z.dtype)
     ln_a = E.log_softmax(z)
     a = xp.exp(ln_a)
-    if k == 1:  # there are no others: a = 1 whatever z is, and the cost is held at the smallest number's
+    if k == 1:  # a = 1 for any z, and ln c is that of the smallest number
         zero = xp.zeros_like(z)
         return Shares(a, zero, ln_a, xp.full_like(z, np.log(np.finfo(z.dtype).tiny)), top, zero)
     rest = xp.where(top > 0, -xp.inf, z)
@@ -220,13 +219,13 @@ def _shares(z: Array) -> Shares:
 
 
 def _parts(shares: Shares, y: Array) -> tuple[Array, Array]:
-    """e, and w = e/c without the largest output."""
+    """e, and w = e/c with 0 for the largest output."""
     e = shares.a * (1 - y) - shares.c * y
     return e, e.__array_namespace__().where(shares.top > 0, 0, e / _at_least_half(shares))
 
 
 def _at_least_half(shares: Shares) -> Array:
-    """c of all but the largest output, 1 there."""
+    """c, with 1 for the largest output."""
     return shares.c.__array_namespace__().where(shares.top > 0, 1, shares.c)
 
 
@@ -241,7 +240,7 @@ def _row_sum(v: Array) -> Array:
 
 
 def _small(z: Array) -> tuple[Array, Array]:
-    """Whether e^z is lost beside 1 when squared, and a z that is not, for the branch that is not taken."""
+    """Whether e^{2z} rounds to 0 beside 1, and z with 0 in these places, for the branch that is not used there."""
     small = z < 0.5 * float(np.log(np.finfo(z.dtype).eps))
     return small, z.__array_namespace__().where(small, 0, z)
 

@@ -1,9 +1,8 @@
 """Sequences of different lengths: a list of arrays, or one array in which the shorter ones end in NaN.
 
-Inputs are (N, T, features), T steps of the longest sequence. A step that does not exist is a row of NaN and comes
-after all that do. Inside a network it is a row of zeros: what a layer computes there reaches no step before it, and its
-target is missing, which counts for nothing (`missing_targets`). A layer that gives the last step alone is told which it
-is.
+Inputs are (N, T, features) with the T steps of the longest sequence. Steps after the end of a shorter sequence are rows
+of NaN. Inside a network they are rows of zeros: what a layer computes there affects no earlier step, and its target is
+missing (`missing_targets`). A layer that gives only the last step gets the number of each sequence's last step.
 """
 
 from typing import Any
@@ -21,44 +20,40 @@ def is_ragged(values: Any) -> bool:
 
 
 def pad_sequences(name: str, sequences: Any, dtype: Any, steps: int | None = None, lengths: Any = None) -> np.ndarray:
-    """Sequences (T_i, ·) of a list as one array (N, T, ·), the shorter ones ending in NaN; a sequence of one axis is
-    one of single numbers. `steps` is T, None the longest; `lengths` those of the inputs, if they are known, (N,). A
-    DataError where they are no numbers, or one has no steps, more than T, or another number than its inputs; a
-    ShapeError where they have not the same features.
+    """A list of sequences (T_i, features) or (T_i,) as one array (N, T, features), the shorter ones ending in NaN.
+
+    `steps` is T, None for the longest; `lengths` are the lengths of the inputs, (N,), if the sequences are targets. A
+    DataError if one is not numbers or has no steps, too many, or not as many as its inputs; a ShapeError if their
+    features differ.
     """
-    found = [as_numbers(f"{name}[{i}]", each, dtype, "(steps, features)") for i, each in enumerate(sequences)]
-    found = [each[:, None] if each.ndim == 1 else each for each in found]
-    widths = {each.shape[1:] for each in found}
-    if len(widths) > 1 or any(each.ndim != 2 for each in found):
-        shapes = ", ".join(str(each.shape) for each in found[:3])
+    arrays = [as_numbers(f"{name}[{i}]", each, dtype, "(steps, features)") for i, each in enumerate(sequences)]
+    arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
+    widths = {array.shape[1:] for array in arrays}
+    if len(widths) > 1 or any(array.ndim != 2 for array in arrays):
+        shapes = ", ".join(str(array.shape) for array in arrays[:3])
         raise ShapeError(
-            f"{name} holds sequences of shapes {shapes}: give arrays (steps, features), alike in features."
+            f"{name} holds sequences of shapes {shapes}: give arrays (steps, features) with the same features."
         )
-    longest = max(map(len, found))
-    for i, each in enumerate(found):
-        if (
-            not len(each)
-            or (steps is not None and len(each) > steps)
-            or (lengths is not None and len(each) != lengths[i])
-        ):
-            wanted = "as many as its inputs have" if lengths is None else f"{lengths[i]}, as its inputs have"
-            raise DataError(f"{name}[{i}] has {len(each)} steps: give at least one, and {wanted}.")
-    together = np.full((len(found), longest if steps is None else steps, *next(iter(widths))), np.nan, found[0].dtype)
-    for into, each in zip(together, found, strict=True):
-        into[: len(each)] = each
-    return together
+    longest = max(map(len, arrays))
+    for i, array in enumerate(arrays):
+        n = len(array)
+        if not n or (steps is not None and n > steps) or (lengths is not None and n != lengths[i]):
+            rule = "at least one" if lengths is None else f"{lengths[i]}"
+            raise DataError(f"{name}[{i}] has {n} steps: give {rule}, and as many as its inputs have.")
+    padded = np.full((len(arrays), longest if steps is None else steps, *next(iter(widths))), np.nan, arrays[0].dtype)
+    for row, array in zip(padded, arrays, strict=True):
+        row[: len(array)] = array
+    return padded
 
 
 def require_trailing_nan(name: str, x: np.ndarray) -> np.ndarray:
-    """The sequences (N, T, features) with zeros for the steps that do not exist; a DataError where NaN stands before a
-    step.
-    """
+    """The sequences (N, T, features) with zeros after their ends; a DataError if numbers follow a step of NaN."""
     ended = np.asarray(np.isnan(x).all(axis=2))
     if ended[:, 0].any():
         raise DataError(f"{name}[{int(ended[:, 0].argmax())}] has no step at all: leave such sequences out.")
-    back = ended[:, :-1] & ~ended[:, 1:]
-    if back.any():
-        i, t = (int(n) for n in np.argwhere(back)[0])
+    gaps = ended[:, :-1] & ~ended[:, 1:]
+    if gaps.any():
+        i, t = (int(n) for n in np.argwhere(gaps)[0])
         raise DataError(
             f"{name}[{i}] has NaN at step {t} and numbers after it, and NaN marks the end of a sequence: fill the gap, "
             "or cut the sequence in two."
@@ -67,7 +62,7 @@ def require_trailing_nan(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def lengths_differ(X: Any) -> bool:
-    """Whether sequences are of different lengths."""
+    """Whether the sequences, a list or an array with NaN, have different lengths."""
     if is_traced(X) or is_ragged(X):
         return is_ragged(X)
     X = np.asarray(X)
@@ -75,16 +70,16 @@ def lengths_differ(X: Any) -> bool:
 
 
 def split_ends(x: Array) -> tuple[Array, Array | None]:
-    """The sequences with zeros where they have ended, and the last step of each, (m,), or None if all are as long."""
+    """The sequences with zeros after their ends, and the last step of each, (m,), or None if all have T steps."""
     xp = x.__array_namespace__()
     if not is_traced(x) and not bool(xp.isnan(x[:, -1, 0]).any()):
         return x, None
-    there = ~xp.isnan(x[..., 0])
-    return xp.where(there[..., None], x, 0), there.sum(axis=1) - 1
+    exists = ~xp.isnan(x[..., 0])
+    return xp.where(exists[..., None], x, 0), exists.sum(axis=1) - 1
 
 
 def mark_ended_steps(x: Array, a: Array) -> Array:
-    """Outputs (m, T, k) with NaN where the sequences x have ended."""
+    """The outputs (m, T, k) with NaN after the ends of the sequences x."""
     xp = a.__array_namespace__()
     if a.ndim < 3 or x.ndim < 3 or (not is_traced(x) and not bool(xp.isnan(x[:, -1, 0]).any())):
         return a

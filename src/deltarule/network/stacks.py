@@ -1,6 +1,6 @@
-"""Stacks of hidden layers by name, or from a TOML file; the output layer is the problem's and is added to them.
+"""Stacks of hidden layers by name or from a TOML file; the output layer depends on the problem and is added later.
 
-A file lists the layers, input side first, each with its kind and what its constructor takes:
+A file lists the layers, input side first, each with its kind and the arguments of its constructor:
 
     [[layers]]
     kind = "Convolution"
@@ -12,7 +12,7 @@ A file lists the layers, input side first, each with its kind and what its const
     kind = "MaxPool"
     size = 2
 
-Nothing in it runs as code. Flatten and Reshape may be left out, see `with_reshapes`.
+Nothing in a file is run as code. Flatten and Reshape may be left out, see `with_reshapes`.
 """
 
 import inspect
@@ -49,25 +49,25 @@ LARGEST_FILE = 2**20  # bytes
 
 
 def load_stack(name: str) -> tuple[Layer, ...]:
-    """The hidden layers of that name, or in that .toml file; a ConfigurationError names what cannot be used."""
+    """Load the hidden layers with this name in `STACKS`, or from this .toml file; else a ConfigurationError."""
     if name in STACKS:
         return STACKS[name]
     if not name.endswith(".toml"):
         raise ConfigurationError(
-            f"the model {name!r} is not known: choose {', '.join(STACKS)}, or name a .toml file with the layers"
+            f"the model {name!r} is not known: choose {', '.join(STACKS)}, or give a .toml file with the layers"
         )
     return read_stack(name)
 
 
 def read_stack(path: str | os.PathLike) -> tuple[Layer, ...]:
-    """The hidden layers that a TOML file lists; a ConfigurationError where it lists none."""
+    """Read the hidden layers that a TOML file lists; a ConfigurationError if the file is not such a list."""
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ConfigurationError(f"{path} is {path.stat().st_size:,} bytes long: a list of layers is much shorter")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): name a .toml file") from None
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): give a .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path} is not TOML ({error}): write the layers as [[layers]] tables") from None
     unknown = set(content) - {"layers"}
@@ -80,32 +80,33 @@ def read_stack(path: str | os.PathLike) -> tuple[Layer, ...]:
 
 
 def with_reshapes(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
-    """The layers with the reshapings that are missing between them. Rows of images (h, w) become images of one channel
-    before a first layer that slides over images, and images become rows before a Dense layer. `input_shape` is (n,),
-    or (h, w) for images that come as rows of h w pixels; where the first layer slides over images and the inputs are
-    none, a ConfigurationError.
+    """Add the Reshape and Flatten layers that are missing between the layers.
+
+    Rows of h w pixels become images of one channel before a first layer that slides over images, and images become rows
+    before a Dense layer. `input_shape` is (n,), or (h, w) for images. A ConfigurationError if a layer slides over
+    images and its input is none.
     """
-    found: list[Layer] = []
+    added: list[Layer] = []
     shape = (prod(input_shape),)
     for layer in layers:
         if layer.input_axes == 3 and len(shape) == 1:
-            if found or len(input_shape) != 2:
+            if added or len(input_shape) != 2:
                 raise ConfigurationError(
                     f"{layer.label} slides over images, and its input is a row of numbers: put it first and train on "
                     "images, or put a Reshape before it"
                 )
-            found.append(Reshape((*input_shape, 1)))
-            shape = found[-1].output_shape(shape)
+            added.append(Reshape((*input_shape, 1)))
+            shape = added[-1].output_shape(shape)
         if layer.input_axes == 1 and len(shape) > 1:
-            found.append(Flatten())
+            added.append(Flatten())
             shape = (prod(shape),)
-        found.append(layer)
+        added.append(layer)
         shape = layer.output_shape(shape)
-    return found if len(shape) == 1 else [*found, Flatten()]
+    return added if len(shape) == 1 else [*added, Flatten()]
 
 
 def _layer(where: str, entry: Any) -> Layer:
-    """One layer of a file."""
+    """Make the layer of one [[layers]] table."""
     if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
         raise ConfigurationError(f'{where} has no kind: write kind = "Dense", or another of {", ".join(LAYER_KINDS)}')
     kind = entry["kind"]
@@ -115,6 +116,6 @@ def _layer(where: str, entry: Any) -> Layer:
         return LAYER_KINDS[kind](**{name: value for name, value in entry.items() if name != "kind"})
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:  # an argument too many or too few, say
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:  # such as an argument too many or too few
         known = ", ".join(inspect.signature(LAYER_KINDS[kind]).parameters)
-        raise ConfigurationError(f"{where} describes no {kind} ({error}): it takes {known}") from None
+        raise ConfigurationError(f"{where} is not a valid {kind} ({error}): its arguments are {known}") from None

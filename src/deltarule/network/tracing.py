@@ -1,4 +1,4 @@
-"""The trace of one example: every number of its forward and backward pass, for people who follow the equations."""
+"""The trace of one example: every number of its forward and backward pass, and the equation that gives it."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
 
 
 class LayerTrace(NamedTuple):
-    """One layer's numbers for one example, as NumPy arrays."""
+    """The numbers of one layer for one example, as NumPy arrays."""
 
     z: np.ndarray  # weighted input (2)
     a: np.ndarray  # activation (3)
     slope: np.ndarray  # sigma'(z); for softmax the diagonal of the matrix
     delta: np.ndarray  # the error (4): BP1 in the last layer, BP2 below
     dC_da: np.ndarray  # ∇_a C in the last layer, BP2' below
-    gradients: dict[str, np.ndarray]  # BP3 and BP4, by the parameters' names; none of a layer without parameters
+    gradients: dict[str, np.ndarray]  # BP3 and BP4, by the names of the parameters
 
     @property
     def dW(self) -> np.ndarray | None:
-        """BP4 of a layer whose weights are W."""
+        """BP4 for the weights W, if the layer has them."""
         return self.gradients.get("W")
 
     @property
     def dV(self) -> np.ndarray | None:
-        """BP4 of what a layer with a memory multiplies its state by, V."""
+        """BP4 for the recurrent weights V, if the layer has them."""
         return self.gradients.get("V")
 
     @property
     def db(self) -> np.ndarray | None:
-        """BP3 of a layer whose biases are b."""
+        """BP3 for the biases b, if the layer has them."""
         return self.gradients.get("b")
 
 
 class Trace(NamedTuple):
-    """The whole of one example: a^1 = x (1), the target, C_x and what each layer computed."""
+    """a^1 = x (1), the target, C_x and the numbers of every layer."""
 
     x: np.ndarray
     y: np.ndarray
@@ -48,7 +48,7 @@ class Trace(NamedTuple):
 
 
 def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
-    """Run one example, x (1, n_1) and y (1, k), forward and back, and keep everything."""
+    """Run one example, x (1, n_1) and y (1, k), forward and back, and return all numbers."""
     passes = backprop.forward(net, params, x)
     out = passes[-1]
     delta = net.cost.output_error(net.output_activation, out.z, out.a, y)
@@ -79,22 +79,22 @@ def equations(net: "Network", i: int) -> dict[str, str]:
     layer = net.layers[i]
     activation = layer.sigma
 
-    def written(words: str, l: int = l) -> str:  # noqa: E741
+    def formula(words: str, l: int = l) -> str:  # noqa: E741
         return words.format(l=l, below=l - 1)
 
-    carried = "∇_a C" if last else written(net.layers[i + 1].backward_words, l + 1)
+    dC_da = "∇_a C" if last else formula(net.layers[i + 1].backward_words, l + 1)
     found = {
-        "z": f"z^{l} = {written(layer.forward_words)}   (2)",
+        "z": f"z^{l} = {formula(layer.forward_words)}   (2)",
         "a": f"a^{l} = sigma(z^{l}) = {activation.words or f'{activation.name}(z)'}   (3)",
         "slope": f"sigma'(z^{l})" + (f" = {activation.slope_words}" if activation.slope_words else ""),
-        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
+        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {dC_da}   (BP2')",
         "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
         if last
-        else f"delta^{l} = ({carried}) ⊙ sigma'(z^{l})   (BP2)",
-        **{f"d{name}": written(words) for name, words in layer.gradient_words.items()},
+        else f"delta^{l} = ({dC_da}) ⊙ sigma'(z^{l})   (BP2)",
+        **{f"d{name}": formula(words) for name, words in layer.gradient_words.items()},
     }
-    own = {"a": layer.activation_words, "slope": layer.slope_words, "delta": layer.error_words}
-    found |= {part: written(words) for part, words in own.items() if words is not None}
+    special = {"a": layer.activation_words, "slope": layer.slope_words, "delta": layer.error_words}
+    found |= {part: formula(words) for part, words in special.items() if words is not None}
     if last and not activation.elementwise:
         found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
     if last and net.cost.natural_output == activation.name:

@@ -85,9 +85,7 @@ class Choices:
         names = {field.name for field in fields(self)}
         for name in changes:
             if name not in names:
-                raise ConfigurationError(
-                    f"there is no setting {str(name)[:40]!r}: choose one of {', '.join(sorted(names))}."
-                )
+                raise ConfigurationError(f"there is no setting {str(name)[:40]!r}, only {', '.join(sorted(names))}.")
         return replace(self, **changes)
 
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:

@@ -192,12 +192,12 @@ class LessonConnection(Connection):
         self.speed = int(speed)
 
     def check_open(self) -> None:
-        """Raise `TimeIsUp` if the page is closed; called within an epoch."""
+        """Raise `TimeLimitReached` if the page is closed; called within an epoch."""
         if self.closed:
             raise TimeLimitReached
 
     def check_running(self) -> None:
-        """Raise `TimeIsUp` after a pause too; the epoch then starts again with the next run."""
+        """Raise `TimeLimitReached` after a pause too; the epoch then starts again with the next run."""
         self.check_open()
         if not self.running:
             raise TimeLimitReached

@@ -84,11 +84,8 @@ class Frames:
         points = None
         if problem.view in ("plane", "line"):
             drawn = np.unique(np.linspace(0, len(problem.X) - 1, MOST_POINTS).round().astype(int))
-            points = {
-                "X": problem.X[drawn].round(5),
-                "Y": problem.Y[drawn, 0].round(5),
-                "labels": problem.labels[drawn],
-            }
+            X, Y, labels = problem.X[drawn].round(5), problem.Y[drawn, 0].round(5), problem.labels[drawn]
+            points = {"X": X, "Y": Y, "labels": labels}
         return picture.to_json_types(
             {
                 "kind": "layout",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,8 @@ class Lesson(Frames):
         net = choices.network(problem)
         params = None if problem.given is None else problem.given[1]
         trainers = choices.trainers(len(problem.X))
-        examples = (problem.X, problem.Y)
-        learners = [
-            Learner(net, trainer, examples, problem.validation, choices.seed, params) for _, trainer in trainers
-        ]
+        fixed = (problem.X, problem.Y), problem.validation, choices.seed, params
+        learners = [Learner(net, trainer, *fixed) for _, trainer in trainers]
         self.choices = choices
         self.present(problem, net, learners, [name for name, _ in trainers])
         if problem.given is None:
@@ -134,10 +133,8 @@ class Lesson(Frames):
         Of many moments some are chosen evenly, and always the last one.
         """
         moments, shown_moment = self.learners[self.selected].moments, self.moment
-        numbers = (
-            2 * sum(a.size * b.size for a, b in zip(self.shown, self.shown[1:], strict=False)) + 2000
-        )  # of a frame
-        count = min(len(moments), MOST_FRAMES, max(2, MOST_NUMBERS // numbers))
+        weights = sum(a.size * b.size for a, b in pairwise(self.shown))
+        count = min(len(moments), MOST_FRAMES, max(2, MOST_NUMBERS // (2 * weights + 2000)))
         chosen = np.unique(np.linspace(0, len(moments) - 1, count).round().astype(int)).tolist()
         frames = []
         try:

@@ -109,9 +109,7 @@ class Server:
             self.listening.bind((HOST, port))
         except (OSError, OverflowError) as error:
             self.listening.close()
-            raise ConfigurationError(
-                f"port {port} cannot be opened ({error}): give another one, or 0 for any free one."
-            ) from None
+            raise ConfigurationError(f"port {port} cannot be opened ({error}): give another one, or 0.") from None
         self.listening.listen(64)
         self.port = self.listening.getsockname()[1]
         routes = [

@@ -49,9 +49,7 @@ def load_problem(
     if source.endswith(MODEL_SUFFIX):
         return _model_problem(Path(source), rows, data_dir, drop_missing, options)
     if rows is not None:
-        raise ConfigurationError(
-            f"rows is {rows!r}, which are rows for a model file, and {source!r} is none: leave them out."
-        )
+        raise ConfigurationError(f"rows is {rows!r}: leave out rows for a model file, for {source!r} is none.")
     if source in GENERATED:
         return GENERATED[source]()
     if Path(source).is_dir():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from math import inf, isfinite, isnan, nan
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -160,6 +160,20 @@ VERDICTS = (
 )
 ACCEPTED, UPHILL, NOT_FINITE, LOW_GAIN = 1, 2, 3, 4
 SMALLEST_GAIN = 1e-4
+
+
+class Trial(NamedTuple):
+    """One damping or radius tried: the end of its step, as plain numbers, the gain ratio and the verdict."""
+
+    control: float
+    point: Any
+    gain: float
+    verdict: int
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the step is taken."""
+        return self.verdict == ACCEPTED
 
 
 def judge(old: float, new: float, predicted: float) -> tuple[float, int]:

@@ -143,11 +143,9 @@ class GradientDescent(Trainer):
 
     @property
     def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The arrays of the parameters' size in the direction's state."""
         return 1 if self.rule is None else 2
 
     def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """The examples of each epoch: permutations, or draws with replacement; None for full batches."""
         m = self.batch_size
         if m is None:
             return None
@@ -187,7 +185,6 @@ class GradientDescent(Trainer):
         return after, record
 
     def after_score(self, state: GradientDescentState, improved: Array) -> tuple[GradientDescentState, Array]:
-        """Apply the no-improvement rule."""
         if state.rate is None:
             return state, 0
         rate, stop = self.no_improvement.after_epoch(state.rate, improved)
@@ -224,7 +221,6 @@ class GradientDescent(Trainer):
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
     def _steps_of(self, count: Any) -> Any:
-        """The steps of an epoch over `count` examples."""
         m = self.batch_size
         assert m is not None
         return (count + m - 1) // m if self.steps is None else self.steps
@@ -257,7 +253,6 @@ class GradientDescent(Trainer):
 
 @lru_cache
 def _returns_jax(schedule: Callable[[Any], Any]) -> bool:
-    """Whether a schedule returns JAX's numbers, as those of Optax do."""
     return is_jax(schedule(np.zeros((), int)))
 
 
@@ -270,7 +265,6 @@ def _factors(schedule: Callable[[Array], Array], first: int, dtype: np.dtype) ->
 
 
 def _require_rule(rule: Any) -> None:
-    """Raise a ConfigurationError unless `rule` is a name in `DIRECTIONS` or a rule of Optax."""
     if isinstance(rule, str):
         require_choice("rule", rule, tuple(DIRECTIONS))
         return

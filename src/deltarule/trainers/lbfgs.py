@@ -58,7 +58,6 @@ class LBFGS(Trainer):
 
     @property
     def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The arrays of the parameters' size in its memory."""
         return 2 * self.memory
 
     def first_state(self, params: Params) -> LBFGSState:

@@ -1,8 +1,7 @@
 """The compiled loop over epochs: for trainers whose whole epoch JAX compiles, up to `LONGEST_CHUNK` epochs in one call.
 
-Each epoch is `deltarule.training.loop.one_epoch`, scores, best parameters, stopping and records included; Python looks
-in between, about every half second. Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training
-into calls changes no number.
+Each epoch is `deltarule.training.loop.one_epoch`, scores, best parameters, stopping and records included. All state
+passes from epoch to epoch in a `Carry`, so running the epochs in several calls changes no number.
 """
 
 import time
@@ -22,7 +21,7 @@ from deltarule.training import loop
 if TYPE_CHECKING:
     from deltarule.training.loop import Carry, Course
 
-ORDER_NUMBERS = 2**20  # of the orders of one call's epochs, which travel with it
+ORDER_NUMBERS = 2**20  # the most numbers of the orders that are passed to one call
 
 
 @partial(jax.jit, static_argnames="net")
@@ -31,46 +30,46 @@ def _start(net: Any, trainer: Any, params: Any, rows: Any) -> Any:
 
 
 def start(course: "Course", params: Any) -> "Carry":
-    """The carry before the first epoch of one training."""
+    """The carry before the first epoch."""
     rows = course.rows
     infinity = jnp.asarray(jnp.inf, rows.x.dtype)
     zero = jnp.zeros((), jnp.int32)
     return loop.Carry(_start(course.net, course.trainer, params, rows), params, infinity, -infinity, zero, zero, zero)
 
 
-def epochs_at_once(places: int) -> int:
-    """How many epochs one call runs at most, whose orders have so many places each."""
-    return max(1, min(loop.LONGEST_CHUNK, ORDER_NUMBERS // max(1, places)))
+def epochs_per_call(count: int) -> int:
+    """The most epochs of one call, whose orders have so many entries each."""
+    return max(1, min(loop.LONGEST_CHUNK, ORDER_NUMBERS // max(1, count)))
 
 
 def many_epochs(course: "Course", carry: "Carry", until: int, start: int) -> tuple["Carry", dict[str, np.ndarray]]:
-    """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of these epochs."""
+    """Train from epoch `carry.epoch` up to epoch `until` or a stop; return the carry and the records."""
     first = int(carry.epoch)
-    function, given, static = call_of(course, carry, until, start)
-    carry, records = function(*given, **static)
+    function, arguments, static = call_of(course, carry, until, start)
+    carry, records = function(*arguments, **static)
     _wait(carry)
     ran = int(carry.epoch) - first
     return carry, {name: np.asarray(values)[:ran] for name, values in records.items()}
 
 
 def call_of(course: "Course", carry: "Carry", until: int, start: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-    """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
+    """Return the compiled function that trains up to epoch `until`, its arguments and its static arguments."""
     first = int(carry.epoch)
     orders: Any = course.orders(first, 1, start)
-    most = loop.LONGEST_CHUNK if orders is None else epochs_at_once(orders.shape[1])
+    most = loop.LONGEST_CHUNK if orders is None else epochs_per_call(orders.shape[1])
     until = min(until, first + most)
     if orders is not None:
         orders = _padded(course.orders(first, until - first, start), most, course.trainer.batch_size)
     key = replicate(course.rows.mesh, course.noise_key(start))
     rules = replace(course.rules, time_limit=None)
-    course = replace(course, path=(), rules=rules)  # another seed or time limit compiles nothing new
+    course = replace(course, path=(), rules=rules)  # so that another seed or time limit does not compile again
     return _advance, (course, carry, replicate(course.rows.mesh, orders), key, np.int32(until)), {"epochs": most}
 
 
 def _padded(orders: Any, epochs: int, m: Any) -> np.ndarray:
-    """The orders in an array whose shape does not hang on how many epochs there are, or on N beyond its padding."""
-    places = -(-padded_size(orders.shape[1]) // m) * m
-    return np.pad(orders, ((0, epochs - orders.shape[0]), (0, places - orders.shape[1])))
+    """Pad the orders, so that their shape depends neither on the number of epochs nor on N beyond its padding."""
+    width = -(-padded_size(orders.shape[1]) // m) * m
+    return np.pad(orders, ((0, epochs - orders.shape[0]), (0, width - orders.shape[1])))
 
 
 @partial(jax.jit, static_argnames="epochs")
@@ -100,7 +99,7 @@ def _advance(
 
 
 def _wait(tree: Any) -> None:
-    """Wait for a compiled call in sleeps of a fiftieth of the time so far, so that Ctrl-C is heard while it runs."""
+    """Wait for a compiled call in sleeps of a fiftieth of the time so far, during which Ctrl-C works."""
     began = time.perf_counter()
     leaves = [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "is_ready")]
     while not all(leaf.is_ready() for leaf in leaves):

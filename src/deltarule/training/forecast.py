@@ -1,15 +1,14 @@
-"""What a training will take, before it runs: the form of a step, operations, memory, and time by short trial runs.
+"""The forecast of a training: the form of a step, operations, memory, and the time by short trial runs.
 
-The trainer's own epoch is timed, on the engine that will train, on random examples of the same widths but fewer, and
-carried on to N by what its cost is made of: steps on mini-batches cost the same each; of full-batch steps, timed at two
-sizes, a sum over examples grows with N and a factorisation of order n does not; the dual form has a part in R² and one
-in R³. On P devices what is summed over examples is divided by P, the factorisation is not, and what travels is what
-`benchmarks.traffic` counted.
+An epoch is timed with the same trainer and engine on fewer random examples and extrapolated to N. Steps on mini-batches
+take the same time each. Full-batch steps are timed at two sizes: sums over examples grow with N, a factorisation of
+order n does not; the dual form has a part in R² and one in R³. On P devices the sums are divided by P, the
+factorisation is not, and the bytes sent are those that `benchmarks.traffic` counted.
 """
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,24 +24,20 @@ from deltarule.training.train import train
 if TYPE_CHECKING:
     from deltarule.network.network import Network
 
-TRIAL_EPOCHS = 3  # of a probe; the first is not counted, because it may compile
-PROBES = 3  # of each size, by turns, so that other work on the machine meets all sizes alike
+TRIAL_EPOCHS = 3  # of a run; the first is not counted, because it may compile
+RUNS = 3  # of each size, in turns, so that other work on the machine affects all sizes alike
 TRIAL_SEED = 0
-TRIAL_DAMPING = 1e4  # a step so short that it leads down: an epoch is then one trial
-TRIAL_BYTES, TRIAL_WORK = 2**25, 2e10  # examples that no cache holds, or operations: the less of the two
-TRIAL_FLOPS = 4e9  # of one step with curvature at the smaller trial size; the larger has twice the examples
+TRIAL_DAMPING = 1e4  # so large that the first trial of a step is accepted
+TRIAL_BYTES, TRIAL_WORK = 2**25, 2e10  # of mini-batch trials: bytes that no cache holds, or operations, the smaller
+TRIAL_FLOPS = 4e9  # of a second-order step at the smaller trial size; the larger has twice the examples
 NETWORK_BYTES = 1.25e9  # a second between machines: 10 Gbit/s
 
 
-Clock = Callable[[], float]
-
-
 class Forecast(NamedTuple):
-    """A training's size and what an epoch of it takes.
+    """The size of a training on N examples, and the cost of one epoch.
 
-    examples are N; form is "primal", "dual", "cg" or None for first-order steps; `sent` are the bytes that a device
-    sends and receives in an epoch of several; `divided` and `alone` the seconds of an epoch on one device that many
-    devices share, and those that each spends alone, of the engine E.
+    form is "primal", "dual", "cg" or None for first-order steps; traffic is the bytes that each of several devices
+    sends and receives in an epoch; parallel_seconds are divided among devices, serial_seconds are not.
     """
 
     sizes: Sizes
@@ -52,29 +47,29 @@ class Forecast(NamedTuple):
     steps: int
     flops: float
     memory: Memory
-    sent: float
+    traffic: float
     trainer: Any
     E: Any
-    divided: float = 0.0
-    alone: float = 0.0
+    parallel_seconds: float = 0.0
+    serial_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Of an epoch on one device."""
-        return self.divided + self.alone
+        """The seconds of an epoch on one device."""
+        return self.parallel_seconds + self.serial_seconds
 
-    def on(self, devices: int, network: float = NETWORK_BYTES) -> float:
-        """Seconds of an epoch on so many devices, with so many bytes a second between them.
+    def seconds_on(self, devices: int, network: float = NETWORK_BYTES) -> float:
+        """The seconds of an epoch on so many devices, with so many bytes a second between them.
 
         An all-reduce in a ring sends and receives 2 (P - 1)/P of its bytes; the dual form gathers (P - 1)/P of them.
         """
         if devices == 1:
             return self.seconds
         share = (1 if self.form == "dual" else 2) * (devices - 1) / devices
-        return self.divided / devices + self.alone + share * self.sent / network
+        return self.parallel_seconds / devices + self.serial_seconds + share * self.traffic / network
 
     def memory_on(self, devices: int) -> Memory:
-        """What each of so many devices holds."""
+        """The memory that each of so many devices needs."""
         return memory_needed(self.sizes, self.examples, self.dtype, self.trainer, self.E, devices)
 
 
@@ -84,12 +79,15 @@ def forecast(
     inputs: int | tuple[int, ...],
     examples: int,
     dtype: Any = None,
-    clock: Clock = time.perf_counter,
+    clock: Callable[[], float] = time.perf_counter,
     engine: str = "auto",
 ) -> Forecast:
-    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape. On a machine
-    that is busy with other work `time.process_time` as the clock leaves that out, if one core computes. A
-    ConfigurationError where the trainer cannot train this network on so many examples.
+    """Time trial runs and extrapolate to `examples` examples with `inputs` numbers, or inputs of that shape.
+
+    On a machine busy with other work use the clock `time.process_time`, if the training takes one core.
+
+    Raises:
+        ConfigurationError: the trainer cannot train this network on so many examples.
     """
     dtype = as_dtype(dtype or trainer.dtype)
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
@@ -100,61 +98,57 @@ def forecast(
     form = trainer.form(sizes, m or examples)
     E = engines.get(choose_engine(engine, net, trainer, (examples, *shape), 1, None))
     memory = memory_needed(sizes, examples, dtype, trainer, E)
-    sent = float(steps * _sent(sizes, form, m or examples, dtype.itemsize))
+    traffic = float(steps * _traffic(sizes, form, m or examples, dtype.itemsize))
     flops = steps * _flops(sizes, form, m or examples)
-    found = Forecast(sizes, examples, dtype, form, steps, flops, memory, sent, trainer, E)
+    untimed = Forecast(sizes, examples, dtype, form, steps, flops, memory, traffic, trainer, E)
 
-    # Held to its form, whatever the number of examples, and damped so that its first trial is taken.
-    held = trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
+    # With fewer examples too the form is the same, and an epoch is one trial.
+    trial_trainer = trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
 
-    def seconds(*counts: int) -> list[tuple[float, ...]]:
-        probes = [_probe(net, held, shape, count, dtype, clock, engine) for count in counts]
-        return [tuple(probe() for probe in probes) for _ in range(PROBES)]
+    def seconds(*counts: int) -> np.ndarray:
+        """The seconds of an epoch in every run, (runs, counts)."""
+        trials = [_trial(net, trial_trainer, shape, count, dtype, clock, engine) for count in counts]
+        return np.array([[trial() for trial in trials] for _ in range(RUNS)])
 
     if m is not None:
         row = (sizes.inputs + sizes.outputs) * dtype.itemsize
-        tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.products)) / m)))
-        each = _median(probe for (probe,) in seconds(min(examples, tried * m))) / tried
-        return found._replace(divided=steps * each)
+        trial_steps = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.products)) / m)))
+        each = float(np.median(seconds(min(examples, trial_steps * m)))) / trial_steps
+        return untimed._replace(parallel_seconds=steps * each)
     small = _trial_size(sizes, form)
     if examples <= 2 * small:
-        return found._replace(divided=_median(probe for (probe,) in seconds(examples)))
-    turns = seconds(small, 2 * small)
-    one, two = _median(one for one, _ in turns), _median(two for _, two in turns)
-    if form == "dual":  # a R² + b R³, and neither is negative
+        return untimed._replace(parallel_seconds=float(np.median(seconds(examples))))
+    runs = seconds(small, 2 * small)
+    one, two = (float(median) for median in np.median(runs, axis=0))
+    if form == "dual":  # a R² + b R³, neither of them negative
         b = min(max(0.0, two - 4 * one) / 4, one)
         ratio = examples / small
-        return found._replace(divided=(one - b) * ratio**2, alone=b * ratio**3)
-    # What grows with N, and what does not; neither is negative, so that two is between one and twice as long.
-    each = min(max(_median(two - one for one, two in turns), 0.0), two / 2) / small
-    return found._replace(divided=each * examples, alone=max(0.0, one - each * small))
-
-
-def _median(values: Iterable[float]) -> float:
-    return float(np.median(list(values)))
+        return untimed._replace(parallel_seconds=(one - b) * ratio**2, serial_seconds=b * ratio**3)
+    # a N + b, neither of them negative
+    each = min(max(float(np.median(runs[:, 1] - runs[:, 0])), 0.0), two / 2) / small
+    return untimed._replace(parallel_seconds=each * examples, serial_seconds=max(0.0, one - each * small))
 
 
 def _trial_size(sizes: Sizes, form: str | None) -> int:
-    """The examples of the smaller trial: a step of about TRIAL_FLOPS, and no fewer than make the form what it is."""
+    """The examples of the smaller trial: a step of about TRIAL_FLOPS, and enough examples for its form."""
     n, k = sizes.parameters, sizes.outputs
     if form == "dual":
         return max(64, int((TRIAL_FLOPS / (2 * k * k * sizes.gram)) ** 0.5))
     if form == "primal":
-        # More than one block holds: rows in one piece of fresh memory take up to twice as long as in blocks.
+        # Several blocks: one block in fresh memory takes up to twice as long.
         blocked = 1 + examples_per_block(max(n, 4 * sizes.neurons), k)
         return max(256, -(-n // k), blocked, int(TRIAL_FLOPS / (k * float(n) * n)))
     return max(256, int(TRIAL_FLOPS / (6.0 * sizes.products if form is None else 800.0 * n)))
 
 
 def _flops(sizes: Sizes, form: str | None, examples: int) -> float:
-    """Of a step on so many examples: a forward and a backward pass, or what `form_costs` says."""
     if form is None:
         return 6.0 * examples * sizes.products
     return form_costs(sizes, examples)[form].flops
 
 
-def _sent(sizes: Sizes, form: str | None, examples: int, width: int) -> float:
-    """The bytes of a step's collectives, as `benchmarks.traffic` counts them in the compiled programs."""
+def _traffic(sizes: Sizes, form: str | None, examples: int, width: int) -> float:
+    """The bytes that a device sends in a step, as `benchmarks.traffic` counts them in the compiled programs."""
     n, k = sizes.parameters, sizes.outputs
     if form == "primal":
         return width * float(n) * n
@@ -164,20 +158,19 @@ def _sent(sizes: Sizes, form: str | None, examples: int, width: int) -> float:
     return float(width * n) * (1 if form is None else 100)
 
 
-def _probe(
-    net: "Network", trainer: Any, shape: tuple, examples: int, dtype: np.dtype, clock: Clock, engine: str
+def _trial(
+    net: "Network", trainer: Any, shape: tuple, examples: int, dtype: np.dtype, clock: Callable[[], float], engine: str
 ) -> Callable[[], float]:
-    """What measures the time of an epoch after the first, which may compile, on random examples."""
+    """Return a function that times an epoch on random examples."""
     random = np.random.default_rng(TRIAL_SEED)
     X = random.standard_normal((examples, *shape))
     teacher = net.init(TRIAL_SEED + 1, shape, "float64")
-    Y = np.asarray(net(teacher, X))  # in the range of the outputs, whatever they are, as the cost wants targets
+    Y = np.asarray(net(teacher, X))  # targets in the range of the outputs, as the cost requires
 
-    def probe() -> float:
-        marks: list[float] = []
-        marking = [lambda _: marks.append(clock())]
-        train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, engine=engine, callbacks=marking)
-        # Epochs of one compiled call are reported together, so the time of each is that of the calls after the first.
-        return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
+    def run() -> float:
+        times: list[float] = []
+        callbacks = [lambda _: times.append(clock())]
+        train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, engine=engine, callbacks=callbacks)
+        return (times[-1] - times[0]) / max(1, len(times) - 1)  # without the first epoch, which may compile
 
-    return probe
+    return run

@@ -241,3 +241,25 @@ def test_short_records_and_a_horizon_within_the_lags():
 def test_a_constant_series():
     model = dr.NARXRegressor(input_lags=1, output_lags=1, hidden=(2,), random_state=0).fit(None, np.full(100, 3.0))
     np.testing.assert_allclose(model.forecast(5), 3.0, atol=1e-6)
+
+
+def test_a_record_that_ends_with_a_gap_can_be_saved_but_not_continued(tmp_path):
+    U, y = plant(240)
+    U[-2] = np.nan
+    model = dr.NARXRegressor(**SMALL).fit(U, y)
+    model.save(tmp_path / "gap.safetensors")
+    loaded = dr.load_model(tmp_path / "gap.safetensors")
+    for one in (model, loaded):
+        with pytest.raises(dr.DataError, match="2 known steps in a row"):
+            one.forecast(3, np.zeros((3, 1)))
+        with pytest.raises(dr.DataError, match="2 known steps in a row"):
+            one.follow(U, y)
+    ahead = loaded.follow(U[:-2], y[:-2]).forecast(1, np.zeros((1, 1)))
+    assert np.isfinite(ahead).all()
+
+
+def test_missing_values_before_the_last_lags_leave_the_forecast_as_it_is(fitted, tmp_path):
+    U, y = plant(240, noise=0.02)
+    whole = fitted.follow(U, y).forecast(3, np.ones((3, 1)))
+    U[-3], y[-3] = np.nan, np.nan
+    np.testing.assert_allclose(fitted.follow(U, y).forecast(3, np.ones((3, 1))), whole)

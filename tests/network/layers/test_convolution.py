@@ -26,7 +26,7 @@ X, LABELS = RANDOM.normal(size=(12, 5, 6, 2)), np.arange(12) % 2
         ((2, (3, True)), "the kernel's size"),
         ((2, "5x5"), "the kernel's size is '5x5'"),
         ((2, 3, "swish"), "activation 'swish' is not known"),
-        ((2, 3, "softmax"), "'softmax', .*output only"),
+        ((2, 3, "softmax"), "'softmax', .*last layer only"),
         ((2, 3, "relu", 0), "stride is 0"),
         ((2, 3, "relu", 1, "full"), "padding .*'full'"),
         ((2, 3, "relu", 1, "same", "zeros"), "initializer 'zeros' is not known"),

@@ -8,7 +8,9 @@ from deltarule import engine as engines
 from deltarule import trees
 from deltarule.engine.rows import EpochContext
 from deltarule.errors import ConfigurationError
+from deltarule.trainers import form
 from deltarule.trainers.bayesian.hyperparameters import broadcast_alpha
+from deltarule.trainers.bayesian.trainer import exact_steps_are_cheap
 from engines import on
 from trainers.bayesian.conftest import NET, fitted
 
@@ -168,3 +170,24 @@ def test_what_fits_no_memory_is_refused(monkeypatch):
     monkeypatch.setattr(form, "available_memory", lambda: 1000)
     with pytest.raises(ConfigurationError, match=r"13 parameters on 40 examples .*13"):
         dr.BayesianRegularization().form(NET.sizes((2,)), 40)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "hidden", "examples", "cheap"),
+    [
+        (10, 20, 500, True),
+        (8, 20, 100_000, True),
+        (8, 20, 1_000_000, False),
+        (100, 1000, 100, True),  # 102,001 parameters, and the dual form's matrix is 100 x 100
+        (800, 20, 700, True),
+        (800, 20, 2800, False),  # 800 categories: 18 minutes by exact steps
+    ],
+)
+def test_cheap_is_a_third_of_a_second_an_epoch(inputs, hidden, examples, cheap):
+    net = dr.Network([dr.Dense(hidden, "tanh"), dr.Dense(1, "linear")])
+    assert exact_steps_are_cheap(net, (examples, inputs)) == cheap
+
+
+def test_what_does_not_fit_the_memory_is_not_cheap(monkeypatch):
+    monkeypatch.setattr(form, "available_memory", lambda: 1e3)
+    assert not exact_steps_are_cheap(NET, (500, 2))

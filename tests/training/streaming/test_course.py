@@ -11,7 +11,7 @@ from deltarule.data import ArrayStream, load_folder
 from deltarule.errors import CheckpointError, ConfigurationError, DataError
 from deltarule.training.checkpoints import storage
 from deltarule.training.streaming import course as module
-from deltarule.training.streaming.course import WAITED
+from deltarule.training.streaming.course import INPUT_WAIT
 from engines import WITHOUT_JAX, off
 
 try:
@@ -60,7 +60,7 @@ def assert_the_same(one, other):
     for name in ("epochs", "best_epoch", "stop_reason", "message"):
         assert getattr(one, name) == getattr(other, name)
     assert one.history.keys() == other.history.keys()
-    histories = [{name: a for name, a in r.history.items() if name != WAITED} for r in (one, other)]
+    histories = [{name: a for name, a in r.history.items() if name != INPUT_WAIT} for r in (one, other)]
     trees.map_leaves(np.testing.assert_array_equal, (off(one.params), histories[0]), (off(other.params), histories[1]))
 
 

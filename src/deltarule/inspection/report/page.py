@@ -32,12 +32,7 @@ TRAINING_STATE = (
     ("mu", "damping mu", True, DAMPING),
     ("radius", "radius of the trust region", True, "The largest length of a step."),
     ("log_evidence", "log evidence", False, EVIDENCE),
-    (
-        "gamma",
-        "effective parameters gamma",
-        False,
-        "How many of the parameters the data determine; regularisation determines the others.",
-    ),
+    ("gamma", "effective parameters gamma", False, "How many of the parameters the data determine."),
     ("beta", "noise precision beta", True, NOISE),
 )
 IMPORTANCE = (

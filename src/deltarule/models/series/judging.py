@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.lagged import Segment, find_segments, lag_table, spaced_windows
+from deltarule.errors import format_number
 from deltarule.models.series.committee import Committee, rms_by_horizon
 from deltarule.models.series.feedback import Feedback
 from deltarule.models.series.narx import PLACES, NARXRegressor
@@ -108,7 +109,7 @@ def verdict(model: NARXRegressor, found: Evaluation, outside: float) -> tuple[di
         f"lags {linear:.3g}, of the last measured value {persistence:.3g}",
         "free run": "it is unstable, or values are missing, on the test stretch"
         if found.free_run is None
-        else f"over the whole test stretch its error is {', '.join(f'{e:.4g}' for e in found.free_run)} (rms)",
+        else f"over the whole test stretch its error is {', '.join(format_number(e) for e in found.free_run)} (rms)",
         "lags": _lags(model),
         "training": f"in {model.training_.replace('-', ' ')}{best}",
         "error bars": f"the 95 % bands hold {100 * float(np.mean(found.coverage)):.0f} % of the test measurements",

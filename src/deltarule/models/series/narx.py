@@ -28,6 +28,7 @@ from deltarule.models.series.records import (
     pair_records,
     records_of,
     require_known,
+    require_tail,
 )
 from deltarule.models.series.selection import Selection, candidate_lags
 from deltarule.models.series.uncertainty import fit_noise, sensitivity
@@ -130,7 +131,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self.l2_ = [member.l2 for member in selected.members] if selected.training == "closed-loop" else None
         self.validation_error_ = selected.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
         self.noise_ = fit_noise(selected.held_out_windows(NOISE_STEPS, PLACES))
-        self._tail = next(tail for record in reversed(scaled) if (tail := find_tail(record, lags)) is not None)
+        tails = (find_tail(record, lags) for record in reversed(scaled))
+        self._tail = next((tail for tail in tails if tail is not None), None)
         self.record_: dict[str, Any] = {}
         return self
 
@@ -190,14 +192,18 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
         Returns:
             (steps,) or (steps, outputs); with return_std two of them.
+
+        Raises:
+            DataError: U_future is too short, or the record ends with missing values.
         """
         check_is_fitted(self)
+        tail = require_tail(self._tail, self.committee_.lags)
         steps = require_count("steps", steps)
         future = check_inputs(U_future, steps, self.n_features_in_)
         if len(future) < steps:
             raise DataError(f"U_future has {len(future)} steps: give the inputs of the {steps} steps to forecast.")
-        U = np.concatenate([self._tail.U, self.x_scaling_.encode(future[:steps])])
-        runs = self._free_runs(U, self._tail.Y)
+        U = np.concatenate([tail.U, self.x_scaling_.encode(future[:steps])])
+        runs = self._free_runs(U, tail.Y)
         run = self.committee_.mean(runs)[-steps:]
         ahead = self._shaped(self.y_scaling_.decode(run))
         if not return_std:
@@ -213,9 +219,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         Raises:
             DataError: no consecutive known steps are enough to start a run.
         """
-        tail = find_tail(self.scale(U, y)[-1], self.committee_.lags)
-        if tail is None:
-            raise DataError(f"y has no {self.max_lag_} known steps in a row to start from: give a longer record.")
+        lags = self.committee_.lags
+        tail = require_tail(find_tail(self.scale(U, y)[-1], lags), lags)
         followed = copy(self)
         followed._tail = tail
         return followed

@@ -89,12 +89,28 @@ def require_known(U: np.ndarray, start: np.ndarray, lags: Lags) -> None:
 def find_tail(record: Segment, lags: Lags) -> Segment | None:
     """The end of a record, from the last place at which a free run can begin; None if there is no such place.
 
-    Missing outputs that such a run does not need are replaced by 0.
+    The run needs every input from there to the end. Missing values that it does not need are replaced by 0.
     """
     D = lags.max_lag
-    places = range(len(record.Y) - D, -1, -1)
-    at = next((at for at in places if np.isfinite(record.Y[at + D - lags.max_output_lag : at + D]).all()), None)
-    return None if at is None else Segment(record.U[at:], np.nan_to_num(record.Y[at : at + D]))
+    before = max(lags.inputs, default=0)  # the steps before the first one of the run whose inputs it needs
+
+    def is_known(at: int) -> bool:
+        outputs, inputs = record.Y[at + D - lags.max_output_lag : at + D], record.U[at + D - before :]
+        return bool(np.isfinite(outputs).all() and np.isfinite(inputs).all())
+
+    at = next((at for at in range(len(record.Y) - D, -1, -1) if is_known(at)), None)
+    return None if at is None else Segment(np.nan_to_num(record.U[at:]), np.nan_to_num(record.Y[at : at + D]))
+
+
+def require_tail(tail: Segment | None, lags: Lags) -> Segment:
+    """The tail that `find_tail` found; a DataError if it found none."""
+    if tail is None:
+        raise DataError(
+            f"U and y have too many missing values near their end: a forecast starts from {lags.max_lag} known steps "
+            "in a row, with known inputs after them. Fill them in, or give a record that ends with known values to "
+            "model.follow(U, y)."
+        )
+    return tail
 
 
 def _inputs(U: Any, steps: int) -> np.ndarray:

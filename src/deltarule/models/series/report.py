@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.errors import format_number
 from deltarule.inspection.report import Figure, pictures, render_page, verdict_cards
 from deltarule.models.series.judging import evaluate
 from deltarule.models.series.narx import NARXRegressor
@@ -26,7 +27,7 @@ def series_report(
         "Output lags": ", ".join(map(str, model.output_lags_)) or "none",
         "Input lags": ", ".join(map(str, model.input_lags_)) or "none",
         "Networks": f"{len(model.committee_.weights)}, averaged; trained in {model.training_.replace('-', ' ')}",
-        "Validation error": f"{model.validation_error_:.4g}",
+        "Validation error": format_number(model.validation_error_),
         **card,
     }
     sections: list[tuple[str, list[Mapping[str, Any]], list[Figure]]] = [
@@ -52,8 +53,8 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
         Figure(
             f"Forecast of {name} over the last {steps} steps",
             "The forecast knows no output of these steps, only those before. Its root mean square error is "
-            f"{np.sqrt(np.nanmean((ahead[:, j] - Y[-steps:, j]) ** 2)):.4g}; the band should contain 95 % of the "
-            "measurements.",
+            f"{format_number(np.sqrt(np.nanmean((ahead[:, j] - Y[-steps:, j]) ** 2)))}; the band should contain 95 % "
+            "of the measurements.",
             pictures.run_with_band(at, ahead[:, j], reach[:, j], Y[-steps:, j], name),
         )
         for j, name in enumerate(model.names_[1])

@@ -33,9 +33,9 @@ def to_content(fitted: Any) -> model_file.Content:
         "weights": committee.weights,
         "shocks": fitted.noise_.shocks,
         "measurement": fitted.noise_.measurement,
-        "tail_U": fitted._tail.U,
-        "tail_Y": fitted._tail.Y,
     }
+    if fitted._tail is not None:
+        arrays |= {"tail_U": fitted._tail.U, "tail_Y": fitted._tail.Y}
     return model_file.Content(committee.model.net, committee.params, schema, fitted.record_ or None, arrays)
 
 
@@ -62,7 +62,7 @@ def from_content(path: Path, content: model_file.Content, kind: Any) -> Any:
         fitted = kind(input_lags=list(lags.inputs), output_lags=list(lags.outputs))
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])
-        fitted._tail = Segment(arrays["tail_U"], arrays["tail_Y"])
+        fitted._tail = Segment(arrays["tail_U"], arrays["tail_Y"]) if "tail_U" in arrays else None
         fitted.x_scaling_, fitted.y_scaling_ = Scaling.from_columns(inputs), Scaling.from_columns(targets)
         fitted.names_ = tuple(column.name for column in inputs), tuple(column.name for column in targets)
         fitted._flat, fitted.training_ = read_entry(schema, "flat", bool), read_entry(schema, "training", str)

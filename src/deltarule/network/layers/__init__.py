@@ -1,4 +1,4 @@
-"""The kinds of layer. Each is one file: forward, backward and curvature by hand."""
+"""The kinds of layer, with their forward and backward passes and their curvature written by hand."""
 
 from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, Tangents
 from deltarule.network.layers.convolution import Convolution

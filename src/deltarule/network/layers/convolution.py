@@ -20,19 +20,19 @@ from deltarule.network.layers.window import PADDINGS, Window, as_pair
 
 @dataclass(frozen=True)
 class Convolution(AffineLayer):
-    """Kernels that slide over an image; images are (m, H, W, c). Parameters: {"W": (f, h, w, c), "b": (f,)}.
+    """Kernels that slide over images (m, H, W, c). Parameters: {"W": (f, h, w, c), "b": (f,)}.
 
     z[i,j,f] = b_f + sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c], and a^l = sigma(z).
 
     Args:
-        filters: f, the number of kernels, each of which gives one channel (feature map) of the result.
-        kernel: the kernels' size in pixels, (h, w); one number for both.
+        filters: f, the number of kernels; each gives one channel (feature map) of the result.
+        kernel: the size of the kernels in pixels, (h, w), or one number for both.
         activation: a name in `deltarule.network.activations.ACTIVATIONS`, but not softmax.
-        stride: by how many pixels a kernel moves, (s_h, s_w); one number for both.
+        stride: by how many pixels a kernel moves, (s_h, s_w), or one number for both.
         padding: "valid", the kernel stays inside the image, H' = (H - h) // s_h + 1; or "same", zeros around the
             image, H' = ceil(H / s_h).
-        initializer: a name in `deltarule.network.initializers.INITIALIZERS`; None takes the activation's default. A
-            neuron's weights are the h w c numbers of a kernel.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS`; None takes the activation's default. n_in
+            is h w c.
 
     Raises:
         ConfigurationError: a size is not a positive whole number, or a name is not known.
@@ -66,12 +66,12 @@ class Convolution(AffineLayer):
         self.check_names()
         if not self.sigma.elementwise:
             raise ConfigurationError(
-                f"Convolution: activation is {self.activation!r}, which is for the output only: use another one."
+                f"Convolution: activation is {self.activation!r}, which is for the last layer only: use another one."
             )
 
     @property
     def window(self) -> Window:
-        """Where the kernels stop."""
+        """The window that each kernel sees."""
         return Window(self.kernel, self.stride, self.padding)  # pyright: ignore[reportArgumentType]
 
     @property
@@ -100,15 +100,15 @@ class Convolution(AffineLayer):
         return engine.of(a).correlate(W, a, self.window)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
-        """The full correlation of delta with the kernels turned by 180°."""
+        """The full correlation of delta with the kernels, turned by 180°."""
         return engine.of(delta).correlate_transposed(W, delta, self.window, *a_prev.shape[1:3])
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
-        """BP4 summed over the positions that share W."""
+        """BP4, summed over the positions, which share W."""
         return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
 
     def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
-        """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
+        """Column (i, o) is dW and db of residual (i, o), summed over the positions; delta is (m, k, H', W', f)."""
         delta, one = _flat(delta), delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
         return [(places.jacobian_rows(self._patches(values.a_prev), delta), one), (places.bias_rows(delta), one)]
 
@@ -119,16 +119,16 @@ class Convolution(AffineLayer):
         return {"W": W.reshape(self.filters, *self.window.size, -1), "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        """(GRAM) over pairs of positions: a filter's weights see h w c pixels at each."""
+        """(GRAM), summed over pairs of positions."""
         patches, errors = [self._patches(a) for a in a_prev], [_flat(d) for d in delta]
         return {"W": places.gram(patches, errors), "b": places.bias_gram(errors)}
 
     def _patches(self, a: Array) -> Array:
-        """The receptive fields of each example as rows, (m, H' W', h w c)."""
+        """The patches of each example, (m, H' W', h w c)."""
         patches = self.window.patches(a)
         return patches.reshape(len(a), -1, patches.shape[-1])
 
 
 def _flat(delta: Array) -> Array:
-    """The errors position by position, (m, k, H' W', f)."""
+    """The errors with one axis for all positions, (m, k, H' W', f)."""
     return delta.reshape(*delta.shape[:2], -1, delta.shape[-1])

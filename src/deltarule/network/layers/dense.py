@@ -1,11 +1,11 @@
-"""Layers with weights, z = W ∗ a + b and a = sigma(z), and the fully connected one, whose product is W a.
+"""Layers with weights, z = W ∗ a + b and a = sigma(z), and the fully connected layer, whose product is W a.
 
-`Dense` has the matrix product, `Convolution` the correlation of images with kernels. Of its product ∗, which is linear
-in W and in a, a layer gives three maps, and everything first order and second order follows from them:
+The product ∗ is linear in W and in a: a matrix product in `Dense`, the correlation of images with kernels in
+`Convolution`. A layer defines three maps, from which all first and second derivatives follow:
 
-    product       W ∗ a                      forward (2), and every tangent of it
-    transposed    the a-slot turned around   sum_j W_jk delta_j (BP2')
-    outer         the W-slot turned around   sum over the batch of delta_j a_k (BP4)
+    product       W ∗ a                              forward (2), and its tangents
+    transposed    sum_j W_jk delta_j                 back to the input (BP2')
+    outer         sum over the batch of delta_j a_k  back to the weights (BP4)
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class AffineLayer(Layer):
         raise NotImplementedError
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
-        """dC/da^{l-1} where dC/dz^l is delta (BP2'); of a_prev only the shape matters."""
+        """dC/da^{l-1} from delta = dC/dz^l (BP2'); only the shape of a_prev is used."""
         raise NotImplementedError
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
@@ -51,7 +51,7 @@ class AffineLayer(Layer):
         raise NotImplementedError
 
     def check_names(self) -> None:
-        """Raise a ConfigurationError unless activation and initializer are known."""
+        """Raise a ConfigurationError unless the activation and the initializer exist."""
         get_activation(self.activation)
         if self.initializer is not None:
             get_initializer(self.initializer)
@@ -61,7 +61,7 @@ class AffineLayer(Layer):
         return ACTIVATIONS[self.activation]
 
     def choose_initializer(self, defaults: Mapping[str, str]) -> Initializer:
-        """The layer's initializer, or that of its activation: in `defaults`, or its own."""
+        """The layer's initializer, or the default for its activation in `defaults`, or that of the activation."""
         return INITIALIZERS[self.initializer or defaults.get(self.activation, self.sigma.initializer)]
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
@@ -96,12 +96,12 @@ class AffineLayer(Layer):
         """ddz = 2 dW ∗ da_prev + W ∗ dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
         ddz = values.z.__array_namespace__().zeros_like(values.z)
         if tangents.da_prev is not None:
-            ddz = 2 * self.moved_product(values, tangents)
+            ddz = 2 * self.tangent_product(values, tangents)
         if dda_prev is not None:
             ddz = ddz + self.product(values.params["W"], dda_prev)
         return ddz, self.sigma.second_tangent(values.z, values.a, tangents.dz, ddz)
 
-    def moved_product(self, values: Pass, tangents: Tangents) -> Array:
+    def tangent_product(self, values: Pass, tangents: Tangents) -> Array:
         """dW ∗ da_prev."""
         assert tangents.dparams is not None
         return self.product(tangents.dparams["W"], tangents.da_prev)
@@ -111,14 +111,14 @@ class AffineLayer(Layer):
         return self.sigma.slope_tangent(values.z, values.a, tangents.dz, dC_da, ddC_da)
 
     def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
-        """ddC/da^{l-1} is that of W with ddelta and of dW with delta."""
+        """W^T ddelta + dW^T delta."""
         assert tangents.dparams is not None
         return self.propagate(values, ddelta) + self.transposed(tangents.dparams["W"], delta, values.a_prev)
 
     def gradient_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> LayerParams:
         """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
-        still = self.gradient(values, ddelta)
-        return still if tangents.da_prev is None else still | {"W": still["W"] + self.outer(delta, tangents.da_prev)}
+        grads = self.gradient(values, ddelta)
+        return grads if tangents.da_prev is None else grads | {"W": grads["W"] + self.outer(delta, tangents.da_prev)}
 
 
 def _over_examples(delta: Array) -> Array:
@@ -128,9 +128,9 @@ def _over_examples(delta: Array) -> Array:
 
 @dataclass(frozen=True)
 class Dense(AffineLayer):
-    """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+    """n neurons, each connected to all activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
 
-    Of sequences, (m, T, n_{l-1}), it takes each step by itself with the same weights, and gives (m, T, n_l).
+    Every step of a sequence, (m, T, n_{l-1}), goes through the same weights by itself; the result is (m, T, n_l).
 
     Args:
         n: the number of neurons, n_l, at least 1.
@@ -161,7 +161,7 @@ class Dense(AffineLayer):
         self.check_names()
         if self.activation == "softmax" and self.n == 1:
             raise ConfigurationError(
-                "softmax over n = 1 neuron is always 1 and learns nothing: use sigmoid, or one neuron a class."
+                "softmax over n = 1 neuron is always 1 and learns nothing: use sigmoid, or one neuron for each class."
             )
 
     @property
@@ -169,7 +169,7 @@ class Dense(AffineLayer):
         return f"Dense({self.n})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """(n,), from a flat input; (T, n) from the steps of a sequence."""
+        """(n,) for a flat input, (T, n) for a sequence."""
         if len(input_shape) not in (1, 2):
             raise ShapeError(
                 f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: flatten each example."
@@ -189,7 +189,7 @@ class Dense(AffineLayer):
         return {"W": (self.n, input_shape[-1]), "b": (self.n,)}
 
     def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
-        """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
+        """n_l for the errors of a pair of residuals, and n_{l-1} / k² for the inputs, shared by k² pairs."""
         return self.n + -(-shapes["W"][1] // outputs**2)
 
     def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
@@ -212,7 +212,7 @@ class Dense(AffineLayer):
         )
 
     def tangent_along_gradient(self, values: Pass, delta: Array, da_prev: Array | None) -> Tangents:
-        """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
+        """dW a_i = sum_j delta_j ⟨a_j, a_i⟩, which for few examples costs less than forming dW = delta^T a."""
         a = values.a_prev
         if not self._few(a):
             return super().tangent_along_gradient(values, delta, da_prev)
@@ -221,10 +221,10 @@ class Dense(AffineLayer):
             dz = dz + da_prev @ values.params["W"].T
         return Tangents(None, da_prev, dz, self.sigma.times_slope(values.z, values.a, dz), delta)
 
-    def moved_product(self, values: Pass, tangents: Tangents) -> Array:
-        """dW da_i, or sum_j delta_j ⟨a_j, da_i⟩ where dW = delta^T a is not written."""
+    def tangent_product(self, values: Pass, tangents: Tangents) -> Array:
+        """dW da_i, or sum_j delta_j ⟨a_j, da_i⟩ if dW = delta^T a is not formed."""
         if tangents.dparams is not None:
-            return super().moved_product(values, tangents)
+            return super().tangent_product(values, tangents)
         return (tangents.da_prev @ values.a_prev.T) @ tangents.memory
 
     def _few(self, a_prev: Array) -> bool:
@@ -234,7 +234,7 @@ class Dense(AffineLayer):
     def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b.
 
-        Of sequences they are summed over the steps, see `places`.
+        For sequences they are summed over the steps, see `places`.
         """
         if delta.ndim > 3:
             one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
@@ -270,8 +270,8 @@ class Dense(AffineLayer):
 
     def gram_diagonal(self, values: Pass, delta: Array, covariance: LayerParams) -> Array:
         """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""
-        weighed = (values.a_prev * values.a_prev) @ covariance["W"] + covariance["b"]
-        return (delta * delta).sum(axis=-1) * weighed[:, None]
+        variance = (values.a_prev * values.a_prev) @ covariance["W"] + covariance["b"]
+        return (delta * delta).sum(axis=-1) * variance[:, None]
 
     def gram_trace(self, values: Pass, delta: Array, M: Array) -> LayerParams:
         """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""

@@ -21,7 +21,7 @@ class StepValues(NamedTuple):
 
 
 class StepTangents(NamedTuple):
-    """How the first four move."""
+    """The tangents of z_t, h_t, h_{t-1} and r ⊙ h_{t-1}."""
 
     z: Array
     h: Array
@@ -30,7 +30,7 @@ class StepTangents(NamedTuple):
 
 
 class StepErrors(NamedTuple):
-    """delta_t, dC/dh_t with what the later steps say, and dC/d(r ⊙ h_{t-1})."""
+    """delta_t, dC/dh_t through h_t and the later steps, and dC/d(r ⊙ h_{t-1})."""
 
     delta: Array
     dC_dh: Array
@@ -39,24 +39,23 @@ class StepErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class GRU(ThroughTime):
-    """n neurons that keep their state or replace it. Takes (m, T, features), gives (m, T, n).
+    """n neurons whose gates keep or replace their state. The input is (m, T, features), the output (m, T, n).
 
         r = sigmoid(W_r x_t + V_r h_{t-1} + b_r),  u = sigmoid(W_u x_t + V_u h_{t-1} + b_u)                  (GRU)
         g = tanh(W_g x_t + V_g (r ⊙ h_{t-1}) + b_g),  h_t = (1 - u) ⊙ g + u ⊙ h_{t-1},  h_0 = 0
 
-    and back, with dC/dh_t = what is asked of h_t and what step t + 1 leaves to it:
+    and back, with dC/dh_t the sum of the error of output h_t and that of step t + 1:
 
         delta_g = dC/dh_t ⊙ (1 - u) ⊙ sigma',  delta_u = dC/dh_t ⊙ (h_{t-1} - g) ⊙ sigma'               (BPTT)
         delta_r = V_g^T delta_g ⊙ h_{t-1} ⊙ sigma'
-        left to h_{t-1}: V_r^T delta_r + V_u^T delta_u + r ⊙ V_g^T delta_g + u ⊙ dC/dh_t
+        to step t - 1: V_r^T delta_r + V_u^T delta_u + r ⊙ V_g^T delta_g + u ⊙ dC/dh_t
 
     Parameters: {"W": (3n, features), "V": (3n, n), "b": (3n,)}, the gates in the order r, u, g.
 
     Args:
         n: the number of neurons, at least 1.
-        sequences: True gives h_t of every step, (m, T, n); False the last step's, (m, n).
-        truncate: errors go back over pieces of so many steps and stop where a piece begins, while the state goes on;
-            None stops nowhere.
+        sequences: True gives h_t of every step, (m, T, n), False that of the last step, (m, n).
+        truncate: errors go back within pieces of so many steps only, while the state goes on; None for no limit.
         initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None is "glorot".
 
     Raises:
@@ -84,20 +83,20 @@ class GRU(ThroughTime):
     slope_words: ClassVar[str | None] = "sigma'(z^{l}): a (1 - a) of r and u, 1 - g² of g"
     error_words: ClassVar[str | None] = (
         "delta^{l}_t = ((V_g)^T delta_g a^{l}_(t-1), dC/dh_t (a^{l}_(t-1) - g), dC/dh_t (1 - u)) ⊙ sigma'(z^{l}_t), "
-        "where dC/dh_t is dC/da^{l}_t and what step t + 1 leaves to it   (BPTT)"
+        "where dC/dh_t is dC/da^{l}_t and the error from step t + 1   (BPTT)"
     )
 
     @property
     def rows(self) -> tuple[slice, ...]:
-        """Those of r and u, which V multiplies by h_{t-1}, and those of g, by r ⊙ h_{t-1}."""
+        """The rows of r and u, whose V multiplies h_{t-1}, and those of g, whose V multiplies r ⊙ h_{t-1}."""
         return slice(0, 2 * self.n), slice(2 * self.n, 3 * self.n)
 
-    def multiplied(self, steps: Any) -> tuple[Array, ...]:
+    def state_inputs(self, steps: Any) -> tuple[Array, ...]:
         """h_{t-1} and r ⊙ h_{t-1}."""
         return steps.before, steps.read
 
     def slope(self, values: Pass) -> Array:
-        return gate_slopes(self.values_type(*values.memory.kept).gates, self.n)
+        return gate_slopes(self.values_type(*values.memory.steps).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         (before,), n, xp = state, self.n, V.__array_namespace__()

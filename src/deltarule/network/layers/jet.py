@@ -1,12 +1,12 @@
-"""A Dense layer that carries derivatives by input beside the values: (JET) forward, (BP-JET) back, (GRAM-JET).
+"""A Dense layer that computes derivatives by the inputs with the values: (JET) forward, (BP-JET) back, (GRAM-JET).
 
-A jet is (m, C, n): for each example the components c in {∅, i, ij} of z or a. With s1, s2, s3, s4 the derivatives of
-sigma at z_∅,
+A jet is (m, C, n): for each example the components c in {∅, i, ij} of z or a. s1, s2, s3, s4 are the derivatives of
+sigma at z_∅:
 
     z_c = W a_c (+ b for c = ∅);  a_∅ = sigma(z_∅),  a_i = s1 z_i,  a_ij = s1 z_ij + s2 z_i z_j                  (JET)
 
-A Jet is a layer like any other: back-propagation, J v, J^T u, J^T J and J J^T know it by the interface of `Layer`, so
-Levenberg-Marquardt needs nothing of its own for differential equations.
+A `Jet` has the interface of `Layer`, so backpropagation, J v, J^T u, J^T J, J J^T and Levenberg-Marquardt work for
+differential equations as for targets.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +26,8 @@ class Components:
     """The components of a jet, in the order of its axis: the value, first derivatives, second derivatives.
 
     Args:
-        first: the inputs i by which u_i is carried, rising.
-        second: the pairs (i, j), i <= j, whose u_ij is carried; i and j are in `first`, because (JET) needs both.
+        first: the inputs i for which u_i is computed, in rising order.
+        second: the pairs (i, j), i <= j, for which u_ij is computed; i and j are in `first`, because (JET) needs them.
 
     >>> Components.covering([(0,), (1, 0)]).keys
     ((), (0,), (1,), (0, 1))
@@ -38,7 +38,7 @@ class Components:
 
     @classmethod
     def covering(cls, keys: Iterable[Key]) -> "Components":
-        """The fewest components with which these derivatives can be computed."""
+        """The fewest components from which these derivatives can be computed."""
         keys = [tuple(sorted(key)) for key in keys]
         first = sorted({i for key in keys for i in key})
         return cls(tuple(first), tuple(sorted({key for key in keys if len(key) == 2})))  # pyright: ignore[reportArgumentType]
@@ -49,35 +49,32 @@ class Components:
         return ((), *((i,) for i in self.first), *self.second)
 
     def place(self, key: Key) -> int | None:
-        """Where a component stands on the axis, None if it is not carried."""
+        """The place of a component on the axis, None if it is not computed."""
         key = tuple(sorted(key))
         return self.keys.index(key) if key in self.keys else None
 
     @property
     def bends(self) -> list[tuple[int, int, int]]:
-        """Of every second derivative its own place and those of u_i and u_j."""
+        """The places of u_ij, u_i and u_j for every second derivative."""
         begin = 1 + len(self.first)
         at = {i: 1 + place for place, i in enumerate(self.first)}
         return [(begin + place, at[i], at[j]) for place, (i, j) in enumerate(self.second)]
 
     def seed(self, x: Array, centre: Array, half: Array) -> Array:
-        """The jet of the inputs themselves, (m, C, d): a_∅ = (x - centre)/half, a_i = e_i/half_i, a_ij = 0.
-
-        In memory one component lies behind the other, as in every jet, so that each is a matrix without gaps.
-        """
+        """The jet of the inputs, (m, C, d): a_∅ = (x - centre)/half, a_i = e_i/half_i, a_ij = 0."""
         xp, scale = x.__array_namespace__(), np.diag(1 / np.asarray(half))
         slopes = [xp.broadcast_to(xp.asarray(scale[i], dtype=x.dtype), x.shape) for i in self.first]
         return stacked([(x - centre) / half, *slopes, *[xp.zeros_like(x)] * len(self.second)])
 
 
 def stacked(parts: list[Any]) -> Any:
-    """The components (m, n) as one jet (m, C, n), one behind the other in memory."""
+    """The components (m, n) as one jet (m, C, n); each component is contiguous in memory."""
     return parts[0].__array_namespace__().stack(parts).swapaxes(0, 1)
 
 
 @dataclass(frozen=True)
 class Jet(Layer):
-    """The jets of a Dense layer, whose parameters it shares; its activation has derivatives up to the fourth."""
+    """The jets of a Dense layer, with its parameters; its activation needs four derivatives."""
 
     dense: Dense
     components: Components
@@ -94,7 +91,7 @@ class Jet(Layer):
         return len(self.components.keys) ** 2 * self.dense.gram_width(shapes, outputs)
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """(JET); the pass remembers s1 and s2."""
+        """(JET); the pass saves s1 and s2."""
         z = self._affine(params, a_prev)
         if self.is_linear:
             return Pass(params, a_prev, z, z)
@@ -106,13 +103,13 @@ class Jet(Layer):
         return Pass(params, a_prev, z, stacked(parts), (s1, s2))
 
     def _affine(self, params: LayerParams, a_prev: Array) -> Array:
-        """W a_c, and b for the value."""
+        """W a_c, plus b for the value."""
         xp, C = a_prev.__array_namespace__(), a_prev.shape[1]
         b = xp.concatenate([params["b"][None], xp.zeros((C - 1, self.dense.n), dtype=a_prev.dtype)])
         return self._product(params["W"], a_prev) + b
 
     def _product(self, W: Array, a: Array) -> Array:
-        """W a_c of all components, by one matrix product."""
+        """W a_c for all components, by one matrix product."""
         m, C, _ = a.shape
         return (_flat(a) @ W.T).reshape(C, m, len(W)).swapaxes(0, 1)
 
@@ -199,7 +196,7 @@ class Jet(Layer):
         return [(errors, inputs), (errors[0], xp.ones((1, 1), dtype=delta.dtype))]
 
     def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
-        """sum over residuals of (sum_c z̄_c a_c)²: for every two components a product of their products."""
+        """sum over residuals of (sum_c z̄_c a_c)², multiplied out over pairs of components."""
         W = 0.0
         for c in range(delta.shape[2]):
             for e in range(c + 1):
@@ -223,20 +220,21 @@ class Jet(Layer):
 
 
 def _flat(jet: Array) -> Array:
-    """All components of all examples as rows, (C m, n)."""
+    """The components of all examples as rows, (C m, n)."""
     return jet.swapaxes(0, 1).reshape(-1, jet.shape[-1])
 
 
 def _components(a: Array, delta: Array) -> list[tuple[Array, Array]]:
-    """Of every component its inputs (m, n') and its errors (m q, n)."""
+    """The inputs (m, n') and the errors (m q, n) of each component."""
     m, q, C, n = delta.shape
     return [(a[:, c], delta[:, :, c].reshape(m * q, n)) for c in range(C)]
 
 
 @dataclass(frozen=True)
 class Unknowns(Layer):
-    """The last layer of a lifted network: the jet of the outputs in one row, and `count` unknown coefficients beside
-    it. Its parameters are {"theta": (count,)}, or {} where there are none; ∂R/∂theta is their row of J.
+    """The last layer of a lifted network: one row with the jet of the outputs and then `count` unknown coefficients.
+
+    Its parameters are {"theta": (count,)}, or {} if there are none; ∂R/∂theta is their row of J.
     """
 
     count: int
@@ -244,17 +242,17 @@ class Unknowns(Layer):
     weights: ClassVar[tuple[str, ...]] = ()
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """(m, C k + count): slot C k + j holds theta_j in every row."""
-        z = self._beside(a_prev, params.get("theta"))
+        """(m, C k + count); entry C k + j of every row is theta_j."""
+        z = self._join(a_prev, params.get("theta"))
         return Pass(params, a_prev, z, z)
 
-    def _beside(self, jet: Array, theta: Array | None) -> Array:
+    def _join(self, jet: Array, theta: Array | None) -> Array:
         xp, m = jet.__array_namespace__(), jet.shape[0]
         flat = jet.reshape(m, -1)
         return flat if theta is None else xp.concatenate([flat, xp.broadcast_to(theta, (m, self.count))], axis=1)
 
     def _split(self, delta: Array) -> Array:
-        """The last axis' entries of the unknowns."""
+        """The entries of the unknowns on the last axis."""
         return delta[..., delta.shape[-1] - self.count :]
 
     def error(self, values: Pass, dC_da: Array) -> Array:
@@ -268,13 +266,13 @@ class Unknowns(Layer):
         return {"theta": self._split(delta).sum(axis=0)} if self.count else {}
 
     def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
-        dz = self._beside(_or_zeros(da_prev, values.a_prev), dparams.get("theta"))
+        dz = self._join(_or_zeros(da_prev, values.a_prev), dparams.get("theta"))
         return Tangents(dparams, da_prev, dz, dz)
 
     def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
-        """theta itself is straight."""
+        """The second derivative of theta is 0."""
         theta = values.params.get("theta")
-        ddz = self._beside(_or_zeros(dda_prev, values.a_prev), None if theta is None else 0 * theta)
+        ddz = self._join(_or_zeros(dda_prev, values.a_prev), None if theta is None else 0 * theta)
         return ddz, ddz
 
     def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
@@ -295,10 +293,10 @@ class Unknowns(Layer):
 
 
 def _or_zeros(jet: Array | None, like: Array) -> Array:
-    """How a jet moves, or zeros where it stands still."""
+    """The tangent of a jet, zeros for None."""
     return like.__array_namespace__().zeros_like(like) if jet is None else jet
 
 
 def lifted_params(params: list[Any], theta: Array) -> list[Any]:
-    """The parameters of a network and its unknowns as those of the lifted network."""
+    """The parameters of the lifted network: those of the network, then the unknowns."""
     return [*params, {"theta": theta} if len(theta) else {}]

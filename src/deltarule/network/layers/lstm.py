@@ -24,7 +24,7 @@ class StepValues(NamedTuple):
 
 
 class StepTangents(NamedTuple):
-    """How z_t, h_t, h_{t-1}, c_{t-1} and c_t move."""
+    """The tangents of z_t, h_t, h_{t-1}, c_{t-1} and c_t."""
 
     z: Array
     h: Array
@@ -34,7 +34,7 @@ class StepTangents(NamedTuple):
 
 
 class StepErrors(NamedTuple):
-    """delta_t, and dC/dh_t and dC/dc_t with what the later steps say."""
+    """delta_t, and dC/dh_t and dC/dc_t through the outputs and the later steps."""
 
     delta: Array
     dC_dh: Array
@@ -43,12 +43,12 @@ class StepErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class LSTM(ThroughTime):
-    """n cells c that gates fill, empty and show. Takes (m, T, features), gives (m, T, n).
+    """n cells c with input, forget and output gates. The input is (m, T, features), the output (m, T, n).
 
         z_t = W x_t + V h_{t-1} + b;  i, f, o = sigmoid, g = tanh of its four parts, in this order           (LSTM)
         c_t = f ⊙ c_{t-1} + i ⊙ g,  h_t = o ⊙ tanh c_t,  c_0 = h_0 = 0
 
-    and back, with dC/dh_t = what is asked of h_t + V^T delta_{t+1}:
+    and back, with dC/dh_t the error of output h_t plus V^T delta_{t+1}:
 
         dC/dc_t = dC/dh_t ⊙ o ⊙ (1 - tanh² c_t) + f_{t+1} ⊙ dC/dc_{t+1}                                 (BPTT)
         delta_t = (dC/dc_t ⊙ g, dC/dc_t ⊙ c_{t-1}, dC/dh_t ⊙ tanh c_t, dC/dc_t ⊙ i) ⊙ sigma'(z_t)
@@ -58,9 +58,8 @@ class LSTM(ThroughTime):
 
     Args:
         n: the number of cells, at least 1.
-        sequences: True gives h_t of every step, (m, T, n); False the last step's, (m, n).
-        truncate: errors go back over pieces of so many steps and stop where a piece begins, while the state goes on;
-            None stops nowhere.
+        sequences: True gives h_t of every step, (m, T, n), False that of the last step, (m, n).
+        truncate: errors go back within pieces of so many steps only, while the state goes on; None for no limit.
         initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None is "glorot".
 
     Raises:
@@ -91,13 +90,13 @@ class LSTM(ThroughTime):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """As every layer with a memory, and 1 more for the bias of f."""
+        """As for every recurrent layer, with 1 added to the bias of f."""
         params = super().init(random, input_shape, dtype, defaults)
         params["b"][self.n : 2 * self.n] += 1
         return params
 
     def slope(self, values: Pass) -> Array:
-        return gate_slopes(self.values_type(*values.memory.kept).gates, self.n)
+        return gate_slopes(self.values_type(*values.memory.steps).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         before, cell = state
@@ -135,7 +134,7 @@ class LSTM(ThroughTime):
         return (ddh, ddafter), (ddz, ddh)
 
     def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
-        """(BPTT), and what it leaves to h_{t-1}, V^T delta_t, and to c_{t-1}, f dC/dc_t."""
+        """(BPTT), with the errors V^T delta_t of h_{t-1} and f dC/dc_t of c_{t-1}."""
         i, f, o, g = split(values.gates, self.n)
         dC_dh = dC_dh + error[0]
         dC_dc = dC_dh * o * (1 - values.squashed**2) + error[1]

@@ -1,11 +1,11 @@
-"""Weights that many places of an example share: the positions of an image, the steps of a sequence.
+"""Weights that the P places of an example share: the positions of an image, the steps of a sequence.
 
-What they multiply is a (m, P, n_in), one row a place, and a residual's errors are delta (m, k, P, n). Its row of J is a
-sum over places of outer products (BP4), dW = sum_p delta_p a_p^T, so two rows have the inner product
+Their inputs are a (m, P, n_in), and the errors of the residuals are delta (m, k, P, n). The row of J of a residual is
+a sum of outer products over the places (BP4), dW = sum_p delta_p a_p^T, so two rows have the inner product
 
     sum_{p,p'} ⟨delta_p, delta'_p'⟩ ⟨a_p, a'_p'⟩                                                 (GRAM)
 
-which is taken over pairs of places, or neuron by neuron with the sum over places first, whichever is cheaper.
+It is computed over pairs of places, or neuron by neuron with the sum over places first, whichever costs less.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def _rows(array: Array) -> Array:
 
 
 def jacobian_rows(a: Array, delta: Array) -> Array:
-    """dW of every residual as a column, (n n_in, m k)."""
+    """dW of each residual as a column, (n n_in, m k)."""
     m, k, _, n = delta.shape
     dW = _summed(a, delta).reshape(m, k, n, -1)
     return dW.transpose(2, 3, 0, 1).reshape(-1, m * k)
@@ -59,7 +59,7 @@ def squares(a: Array, delta: Array) -> Array:
 
 
 def bias_rows(delta: Array) -> Array:
-    """db of every residual as a column, (n, m k)."""
+    """db of each residual as a column, (n, m k)."""
     return delta.sum(axis=2).transpose(2, 0, 1).reshape(delta.shape[-1], -1)
 
 
@@ -88,7 +88,7 @@ def gram(a: Sequence[Array], delta: Sequence[Array]) -> Array:
 
 
 def _over_pairs(a: Sequence[Array], delta: Sequence[Array]) -> Array:
-    """The same as inner products of errors and of activations, summed over pairs of places."""
+    """(GRAM) from inner products of errors and of inputs, summed over pairs of places."""
     (m, k, P, n), (m2, k2, P2, _) = delta[0].shape, delta[1].shape
     errors = (delta[0].reshape(-1, n) @ delta[1].reshape(-1, n).T).reshape(m, k, P, m2, k2, P2)
     inputs = (_rows(a[0]) @ _rows(a[1]).T).reshape(m, 1, P, m2, 1, P2)
@@ -102,7 +102,7 @@ def bias_gram(delta: Sequence[Array]) -> Array:
 
 
 def units(a: Array, neurons: Array) -> Array:
-    """dz as each weight moves by one, (rows n_in, ..., n): of weight (j, k) e_j a_k; the rows e_j are `neurons`."""
+    """dz for a unit change of each weight, (rows n_in, ..., n): e_j a_k for weight (j, k); `neurons` are the e_j."""
     xp = a.__array_namespace__()
     e = neurons.reshape(len(neurons), *[1] * a.ndim, neurons.shape[-1])
     dz = e * xp.moveaxis(a, -1, 0)[None, ..., None]

@@ -1,12 +1,11 @@
-"""Pooling: each channel of an image condensed window by window, by its maximum, mean or Euclidean norm ([N] ch. 6).
+"""Pooling: the maximum, mean or Euclidean norm of each window of an image, channel by channel ([N] ch. 6).
 
-Whatever the kind, a[i,j,c] is a function of the h w pixels that the window sees, its pieces a_k, and near a point it is
-linear in them: da = sum_k w_k da_k. These w_k are all that the backward pass needs - the error of a window goes to its
-pixels in these shares - and they are what distinguishes the kinds:
+a[i,j,c] is a function of the h w pixels a_k of its window, with the tangent da = sum_k w_k da_k. The shares w_k are all
+that the backward pass needs, because the error of a window goes to its pixels in these shares:
 
-    MaxPool     w_k = 1 for the pixel that won, else 0; of equal pixels the first wins, row by row
+    MaxPool     w_k = 1 for the largest pixel, else 0; of equal pixels the first is taken, row by row
     MeanPool    w_k = 1/(the number of pixels)
-    L2Pool      w_k = a_k/a, where a = √(sum a_k²); 0 where all are 0
+    L2Pool      w_k = a_k/a with a = √(sum a_k²), or 0 if a = 0
 """
 
 from collections.abc import Sequence
@@ -25,13 +24,13 @@ from deltarule.network.layers.window import PADDINGS, Window, as_pair
 
 @dataclass(frozen=True)
 class Pool(LinearLayer):
-    """What the kinds of pooling share.
+    """The base class of pooling layers.
 
     Args:
-        size: the window in pixels, (h, w); one number for both.
+        size: the window in pixels, (h, w), or one number for both.
         stride: by how many pixels it moves, (s_h, s_w); None moves it by its size, so that windows do not overlap.
-        padding: "valid", windows stay inside the image and what is left over below and right is not seen; or "same",
-            they cover it, and see nothing outside.
+        padding: "valid": windows stay inside the image, and pixels left over below and right are ignored; or "same":
+            windows cover the image, and pixels outside are ignored.
 
     Raises:
         ConfigurationError: a size is not a positive whole number, or the padding is not known.
@@ -53,7 +52,7 @@ class Pool(LinearLayer):
 
     @property
     def window(self) -> Window:
-        """Where the windows stop."""
+        """The window that slides over the image."""
         return Window(self.size, self.stride, self.padding)  # pyright: ignore[reportArgumentType]
 
     @property
@@ -75,7 +74,7 @@ class Pool(LinearLayer):
         raise NotImplementedError
 
     def share_tangents(self, a_prev: Array, a: Array, da_prev: Array, da: Array) -> Sequence[Array | float]:
-        """How w_k moves, where the image moves by da_prev and a by da; 0 for what is piecewise linear."""
+        """The tangents of w_k as the image moves by da_prev and a by da; 0 for piecewise linear pooling."""
         return [0.0] * len(self.shares(a_prev, a))
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
@@ -83,7 +82,7 @@ class Pool(LinearLayer):
         return Pass(params, a_prev, a, a)
 
     def propagate(self, values: Pass, delta: Array) -> Array:
-        """dC/da^{l-1}: each window's delta goes to its pixels in the shares w_k."""
+        """dC/da^{l-1}: the delta of each window goes to its pixels in the shares w_k."""
         return self._put_back(values, [w * delta for w in self.shares(values.a_prev, values.a)])
 
     def forward_map(self, values: Pass, v: Array) -> Array:
@@ -101,9 +100,9 @@ class Pool(LinearLayer):
 
     def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
         """w_k ddelta + dw_k delta, put back."""
-        still = self.shares(values.a_prev, values.a)
-        moving = self.share_tangents(values.a_prev, values.a, tangents.da_prev, tangents.da)
-        return self._put_back(values, [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)])
+        shares = self.shares(values.a_prev, values.a)
+        dshares = self.share_tangents(values.a_prev, values.a, tangents.da_prev, tangents.da)
+        return self._put_back(values, [w * ddelta + dw * delta for w, dw in zip(shares, dshares, strict=True)])
 
     def _sum_of(self, shares: Sequence[Array | float], image: Array) -> Array:
         return _sum(w * piece for w, piece in zip(shares, self.window.pieces(image), strict=True))
@@ -113,7 +112,7 @@ class Pool(LinearLayer):
 
 
 class MaxPool(Pool):
-    """a = max_k a_k: whether a feature was found anywhere in the window. Takes (h, w), see `Pool`.
+    """a = max_k a_k: whether a feature is anywhere in the window. Its arguments are those of `Pool`.
 
     >>> MaxPool((2, 2)).output_shape((24, 24, 20))
     (12, 12, 20)
@@ -121,7 +120,7 @@ class MaxPool(Pool):
 
     condensed_by: ClassVar[str] = "max"
     forward_words: ClassVar[str] = "the largest a^{below} of each window"
-    backward_words: ClassVar[str] = "delta^{l} at the pixel that won its window"
+    backward_words: ClassVar[str] = "delta^{l} at the largest pixel of its window"
 
     def pooled(self, a_prev: Array) -> Array:
         first, *others = self.window.pieces(a_prev, -np.inf)
@@ -139,7 +138,7 @@ class MaxPool(Pool):
 
 
 class MeanPool(Pool):
-    """a = mean_k a_k over the pixels of the image that the window sees. Takes (h, w), see `Pool`."""
+    """a = mean_k a_k over the image's pixels in the window. Its arguments are those of `Pool`."""
 
     condensed_by: ClassVar[str] = "mean"
     forward_words: ClassVar[str] = "the mean a^{below} of each window"
@@ -157,7 +156,7 @@ class MeanPool(Pool):
 
 
 class L2Pool(Pool):
-    """a = √(sum_k a_k²), the Euclidean norm of the window's pixels. Takes (h, w), see `Pool`."""
+    """a = √(sum_k a_k²), the Euclidean norm of the pixels in the window. Its arguments are those of `Pool`."""
 
     condensed_by: ClassVar[str] = "l2"
     forward_words: ClassVar[str] = "√(sum of (a^{below})²) over each window"
@@ -167,7 +166,7 @@ class L2Pool(Pool):
         return a_prev.__array_namespace__().sqrt(_sum(piece * piece for piece in self.window.pieces(a_prev)))
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
-        """a_k/a, and 0 where a is: the norm has a kink there, and 0 is one of its subgradients."""
+        """a_k/a, and 0 if a = 0, where 0 is a subgradient of the norm."""
         return [piece * _inverse(a) for piece in self.window.pieces(a_prev)]
 
     def share_tangents(self, a_prev: Array, a: Array, da_prev: Array, da: Array) -> Sequence[Array]:

@@ -20,7 +20,7 @@ class StepValues(NamedTuple):
 
 
 class StepTangents(NamedTuple):
-    """How these move."""
+    """The tangents of z_t, h_t and h_{t-1}."""
 
     z: Array
     h: Array
@@ -28,7 +28,7 @@ class StepTangents(NamedTuple):
 
 
 class StepErrors(NamedTuple):
-    """delta_t, and dC/dh_t with what the later steps say."""
+    """delta_t, and dC/dh_t through h_t and the later steps."""
 
     delta: Array
     dC_dh: Array
@@ -36,7 +36,7 @@ class StepErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class Recurrent(ThroughTime):
-    """n neurons that see their own activations of the step before. Takes (m, T, features), gives (m, T, n).
+    """n neurons whose inputs include their activations of the step before: (m, T, features) gives (m, T, n).
 
         z_t = W x_t + V h_{t-1} + b,  h_t = sigma(z_t),  h_0 = 0                                         (RNN)
         delta_t = (dC/dh_t + V^T delta_{t+1}) ⊙ sigma'(z_t)                                             (BPTT)
@@ -46,11 +46,10 @@ class Recurrent(ThroughTime):
     Args:
         n: the number of neurons, at least 1.
         activation: a name in `deltarule.network.activations.ACTIVATIONS`, but not softmax.
-        sequences: True gives h_t of every step, (m, T, n); False the last step's, (m, n).
-        truncate: errors go back over pieces of so many steps and stop where a piece begins, while the state goes on
-            (truncated backpropagation through time); None stops nowhere. The gradient is then an approximation.
-        initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None takes that of the
-            activation.
+        sequences: True gives h_t of every step, (m, T, n), False that of the last step, (m, n).
+        truncate: errors go back within pieces of so many steps only, while the state goes on (truncated backpropagation
+            through time), which approximates the gradient; None for no limit.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None for the activation's.
 
     Raises:
         ConfigurationError: a number is not a positive whole number, or a name is not known.
@@ -74,7 +73,7 @@ class Recurrent(ThroughTime):
         super().__post_init__()
         if not get_activation(self.activation).elementwise:
             raise ConfigurationError(
-                f"Recurrent: activation is {self.activation!r}, which is for the output only: use another one."
+                f"Recurrent: activation is {self.activation!r}, which is for the last layer only: use another one."
             )
 
     @property
@@ -86,7 +85,7 @@ class Recurrent(ThroughTime):
         return self.sigma.initializer
 
     def slope(self, values: Pass) -> Array:
-        h = self.values_type(*values.memory.kept).h
+        h = self.values_type(*values.memory.steps).h
         return self.sigma.slope(values.z, h)
 
     def step(self, V: Array, state: State, source: Array) -> Step:

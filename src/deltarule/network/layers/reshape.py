@@ -1,4 +1,4 @@
-"""Layers that move numbers as they are: Reshape makes images of rows, Flatten rows of images, Dropout drops some."""
+"""Layers without weights: Reshape makes images from rows, Flatten rows from images, and Dropout drops activations."""
 
 from dataclasses import dataclass
 from math import prod
@@ -14,12 +14,12 @@ from deltarule.network.layers.base import LayerParams, LinearLayer, Pass, Shape
 
 
 class Reshaping(LinearLayer):
-    """a^l = z^l = a^{l-1} in another shape; whatever is linear goes through alike."""
+    """a^l = z^l = a^{l-1} in another shape; tangents and errors are reshaped too."""
 
     unit_tangents: ClassVar[bool] = True
 
     def stage(self, params: LayerParams, input_shape: Shape) -> None:
-        """Nothing is done to a flat row."""
+        """None: a flat row stays as it is."""
 
     def forward_map(self, values: Pass, v: Array) -> Array:
         return self._reshaped(v)
@@ -32,7 +32,7 @@ class Reshaping(LinearLayer):
         return Pass(params, a_prev, a, a)
 
     def propagate(self, values: Pass, delta: Array) -> Array:
-        """delta in the shape of a^{l-1}, behind the axes that stand in front."""
+        """delta in the shape of a^{l-1}, after any further axes in front."""
         return delta.reshape(*delta.shape[: delta.ndim - values.a.ndim], *values.a_prev.shape)
 
 
@@ -52,15 +52,15 @@ class Flatten(Reshaping):
 
 @dataclass(frozen=True)
 class Reshape(Reshaping):
-    """Each example in another shape: Reshape((28, 28, 1)) makes images of rows of 784 pixels.
+    """Each example in another shape: Reshape((28, 28, 1)) makes images from rows of 784 pixels.
 
-    A network that begins with it takes plain rows of numbers, as files and scikit-learn hold them.
+    A network that begins with it takes rows of numbers, as from files and scikit-learn.
 
     Args:
         shape: of one example, such as (height, width, channels).
 
     Raises:
-        ConfigurationError: the shape is not one of positive whole numbers.
+        ConfigurationError: the shape has other entries than positive whole numbers.
     """
 
     shape: tuple[int, ...]
@@ -88,7 +88,7 @@ class Reshape(Reshaping):
     def output_shape(self, input_shape: Shape) -> Shape:
         if prod(input_shape) != prod(self.shape):
             raise ShapeError(
-                f"{self.label} makes {prod(self.shape)} values of its input, which has shape {input_shape} and "
+                f"{self.label} needs {prod(self.shape)} values, and its input has shape {input_shape} and "
                 f"{prod(input_shape)} values: give the size of the images."
             )
         return self.shape
@@ -98,15 +98,15 @@ class Reshape(Reshaping):
 class Dropout(LinearLayer):
     """a^l = a^{l-1} ⊙ mask / (1 - p), where each entry of the mask is 0 with probability p, else 1 ([N] ch. 3).
 
-    The mask is drawn afresh for every example of every step, from the key that the training loop hands down. Without a
-    key (prediction, validation, the trace, the gradient check) the layer is the identity: scaling in training makes
-    E[a^l] = a^{l-1}, so prediction is one plain forward pass. Nothing here has parameters, and z^l is a^{l-1}.
+    Training draws a new mask for every example of every step. In prediction, validation, the trace and the gradient
+    check there is no key, and the layer is the identity; because E[a^l] = a^{l-1} in training, nothing has to be
+    rescaled. The layer has no parameters, and z^l is a^{l-1}.
 
     Args:
-        p: the probability of dropping, from 0 to below 1; [N] takes 1/2. Another p is another network, which compiles.
+        p: the probability of dropping, from 0 to below 1; [N] uses 1/2. On JAX another p compiles anew.
 
     Raises:
-        ConfigurationError: p lies outside its range.
+        ConfigurationError: p is outside its range.
 
     Source: Hinton et al. 2012, arXiv 1207.0580.
     """
@@ -117,7 +117,7 @@ class Dropout(LinearLayer):
     keeps_shape: ClassVar[bool] = True
     handles_sequences: ClassVar[bool] = True
     forward_words: ClassVar[str] = "a^{below}"
-    activation_words: ClassVar[str | None] = "a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
+    activation_words: ClassVar[str | None] = "a^{l} = z^{l}: Dropout acts in training only   (3)"
 
     def __post_init__(self):
         object.__setattr__(self, "p", require_number("p, the share that Dropout drops,", self.p, least=0, below=1))
@@ -135,18 +135,18 @@ class Dropout(LinearLayer):
             return Pass(params, a_prev, a_prev, a_prev)
         # 32 random bits against a threshold: the same mask in float32 and float64.
         bits = engine.of(a_prev).bits(key, a_prev.shape)
-        kept = bits >= np.uint32(min(round(self.p * 2**32), 2**32 - 1))
-        scaled_mask = kept.astype(a_prev.dtype) * (1 / (1 - self.p))
+        mask = bits >= np.uint32(min(round(self.p * 2**32), 2**32 - 1))
+        scaled_mask = mask.astype(a_prev.dtype) * (1 / (1 - self.p))
         return Pass(params, a_prev, a_prev, a_prev * scaled_mask, scaled_mask)
 
     def stage(self, params: LayerParams, input_shape: Shape) -> None:
-        """Nothing is dropped where a network predicts."""
+        """None: prediction drops nothing."""
 
     def forward_map(self, values: Pass, v: Array) -> Array:
         return v
 
     def times_slope(self, values: Pass, v: Array) -> Array:
-        """v ⊙ mask / (1 - p), forwards and back: what was dropped moves nothing and learns nothing."""
+        """v ⊙ mask / (1 - p), forward and back."""
         return v if values.memory is None else v * values.memory
 
     def propagate(self, values: Pass, delta: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What a layer is in plain arrays, from a flat row to a flat row, for whoever writes networks in another language.
+"""Layers in plain arrays, from a flat row to a flat row, for the exports to other languages.
 
 An image is H W c numbers of a flat row, in this order.
 """
@@ -15,7 +15,7 @@ from deltarule.network.layers.window import Window
 
 @dataclass(frozen=True)
 class View:
-    """A window on images of shape `image`, (H, W, c): the layer's own, so that it stops and sees as the layer does."""
+    """The window of a layer on images of shape `image`, (H, W, c)."""
 
     window: Window
     image: Shape
@@ -32,7 +32,7 @@ class View:
 
     @property
     def seen(self) -> int:
-        """h w c, how many numbers the window sees at once."""
+        """h w c, how many numbers the window sees at one stop."""
         return prod(self.window.size) * self.image[2]
 
 
@@ -41,15 +41,15 @@ class Stage:
     """A layer as the exports write it.
 
     Attributes:
-        kind: "dense"; "convolution", a dense layer at every stop of a window; "max", "mean" or "l2", a pool; or
-            "recurrent", "gru" or "lstm", one step of a layer with a memory.
-        n_in: the numbers that come in: of an image H W c, of a sequence those of a step.
-        n_out: the numbers that go out.
+        kind: "dense"; "convolution", a dense layer at every stop of a window; "max", "mean" or "l2" for pooling; or
+            "recurrent", "gru" or "lstm", one step of a recurrent layer.
+        n_in: how many numbers the input has: H W c for an image, those of one step for a sequence.
+        n_out: how many numbers the output has.
         activation: the name of sigma; "gru" and "lstm" have their own.
-        arrays: float64: W (n_l, n_{l-1}) and b (n_l,), of a convolution (f, h w c) and (f,); with a memory of g gates
-            W (g n, n_in), V (g n, n) and b (g n,); none of a pool.
-        view: the window of a convolution or a pool.
-        states: the names of what goes from step to step, n_out numbers each.
+        arrays: float64: W (n_l, n_{l-1}) and b (n_l,), for a convolution (f, h w c) and (f,), for a recurrent layer of
+            g gates W (g n, n_in), V (g n, n) and b (g n,); empty for pooling.
+        view: the window of a convolution or of pooling.
+        states: the names of the states, n_out numbers each.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Stage:
 
     @property
     def V(self) -> np.ndarray:
-        """The weights of the state."""
+        """The recurrent weights."""
         return self.arrays["V"]
 
     @property

@@ -1,8 +1,8 @@
-"""A window that slides over images: where it stops, what it sees there, and how that is put back.
+"""A window that slides over images: where it stops, and which pixels it sees there.
 
-Images are (m, H, W, c). A window of (h, w) pixels moves by its stride over the image, or over the image inside a margin
-("same" padding), and stops at (H', W') places. Convolution and pooling see the image as h w *pieces*: piece (u, v) is
-what lies u down and v right of the corner at every stop, (m, H', W', c).
+Images are (m, H, W, c). A window of (h, w) pixels moves by its stride over the image, with "same" padding inside a
+margin, and stops at (H', W') places. Convolution and pooling use h w *pieces* of an image: piece (u, v) has the pixels
+u down and v right of the window's corner at every stop, (m, H', W', c).
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ PADDINGS = ("valid", "same")
 class Window:
     """(h, w) pixels, moved by (s_h, s_w).
 
-    With "valid" padding it stays inside the image: H' = (H - h) // s_h + 1. With "same", H' = ceil(H / s_h), and the
-    margin that this takes is split over both sides, the odd pixel below and right.
+    With "valid" padding it stays inside the image: H' = (H - h) // s_h + 1. With "same", H' = ceil(H / s_h); the margin
+    for this is split between both sides, with an odd pixel below and right.
     """
 
     size: tuple[int, int]
@@ -32,7 +32,7 @@ class Window:
     padding: str
 
     def stops(self, layer: str, input_shape: Shape) -> tuple[int, int]:
-        """(H', W') for images (H, W, c); a ShapeError if the input is no image, or smaller than the window."""
+        """(H', W') for images (H, W, c); a ShapeError if the input is not an image or smaller than the window."""
         if len(input_shape) != 3:
             raise ShapeError(
                 f"{layer} takes images (height, width, channels), and its input has shape {input_shape}: put "
@@ -66,11 +66,11 @@ class Window:
         ]
 
     def patches(self, images: Array) -> Array:
-        """What the window sees at each stop as one row, (m, H', W', h w c), in the order of a kernel's weights."""
+        """The patch that the window sees at each stop, (m, H', W', h w c), in the order of a kernel's weights."""
         return images.__array_namespace__().concatenate(self.pieces(images), axis=-1)
 
     def put_back(self, pieces: Sequence[Array], H: int, W: int) -> Array:
-        """The transpose of `pieces`: each added where it came from, (m, H, W, c); what fell on the margin is lost."""
+        """The transpose of `pieces`: each is added to the pixels from which it came, (m, H, W, c)."""
         (s, t), (m, high, wide, c) = self.stride, pieces[0].shape
         xp, pad = pieces[0].__array_namespace__(), engine.of(pieces[0]).pad
         if self.stride == self.size and self.padding == "valid":  # no two windows see the same pixel
@@ -89,14 +89,14 @@ class Window:
         return total
 
     def _inside_margin(self, images: Array, margin: float) -> Array:
-        """The images inside their padding."""
+        """The images with their margin."""
         (top, bottom), (left, right) = self.margins(*images.shape[1:3])
         if not any((top, bottom, left, right)):
             return images
         return engine.of(images).pad(images, margin, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
 
     def counts(self, H: int, W: int) -> np.ndarray:
-        """How many pixels of the image the window sees at each stop, (H', W', 1)."""
+        """How many pixels of the image, without the margin, the window sees at each stop, (H', W', 1)."""
         seen = []
         for n, k, s, stops, (before, _) in zip(
             (H, W), self.size, self.stride, self.stops("", (H, W, 1)), self.margins(H, W), strict=True
@@ -107,9 +107,9 @@ class Window:
 
 
 def as_pair(what: str, value: int | Sequence[int] | np.ndarray) -> tuple[int, int]:
-    """A size or stride as (down, right), of which one number stands for both; else a ConfigurationError."""
-    given = value.tolist() if isinstance(value, np.ndarray) else value
-    pair = tuple(given) if isinstance(given, Sequence) else (given, given)
+    """A size or stride as (down, right), from one number for both or two; else a ConfigurationError."""
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    pair = tuple(numbers) if isinstance(numbers, Sequence) else (numbers, numbers)
     if len(pair) != 2 or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair):
         raise ConfigurationError(f"{what} is {value!r}: give one whole number of at least 1, or two, (down, right).")
     return int(pair[0]), int(pair[1])

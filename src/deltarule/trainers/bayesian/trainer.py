@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TRIALS = 12  # the most dampings tried in one epoch
 SMALLEST_MU, LARGEST_MU = 1e-12, 1e10
+CHEAP_FLOPS = 1e10  # of an epoch: about a third of a second on one core; beyond it Adam is faster
 NEARLY_LINEAR = 0.3  # the factor of the weights of every second start
 
 
@@ -101,7 +102,6 @@ class BayesianRegularization(Trainer):
         object.__setattr__(self, "damping", require_number("damping", self.damping, above=0))
 
     def check(self, net: "Network", count: int) -> None:
-        """Raise a ConfigurationError unless the cost is a log likelihood and all layers are dense."""
         require_derivatives(net)
         if not has_evidence(net):
             raise ConfigurationError(
@@ -116,7 +116,6 @@ class BayesianRegularization(Trainer):
                 )
 
     def form(self, sizes: Sizes, examples: int) -> str:
-        """The form of a step; a ConfigurationError if neither matrix fits the memory."""
         if self.solver != "auto":
             return self.solver
         form = choose_form(sizes, examples)
@@ -139,7 +138,6 @@ class BayesianRegularization(Trainer):
         return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * sizes.outputs) ** 3 / 3
 
     def diversify(self, starts: list[Params]) -> list[Params]:
-        """Make every second start nearly linear."""
         return [
             [{"W": NEARLY_LINEAR * layer["W"], "b": layer["b"]} for layer in start] if i % 2 else start
             for i, start in enumerate(starts)
@@ -154,7 +152,6 @@ class BayesianRegularization(Trainer):
     def epoch(
         self, net: "Network", state: BayesianState, rows: Rows, context: EpochContext
     ) -> tuple[BayesianState, Record]:
-        """Compute the evidence, update alpha and beta, and take one accepted step under them."""
         (form, block), p, dtype = self.plan(net, rows), state.params, rows.x.dtype
         F = Objective(net, rows, block)
         point = F.call(POINTS[form], p)
@@ -185,7 +182,6 @@ class BayesianRegularization(Trainer):
         return BayesianState(trials[-1].params if accepted else p, hyper, mu, state.since_best), record
 
     def after_score(self, state: BayesianState, improved: bool) -> tuple[BayesianState, int]:
-        """Stop after max_fail epochs without a larger evidence."""
         since = 0 if improved else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
@@ -217,6 +213,16 @@ def _update(
     evidence = EVIDENCE[form](F, p, point, hyper, relevance=relevance)
     after = hyperparameters.update(hyper, p, evidence.gamma, residual_count(F), point.square, relevance)
     return evidence, after, objective(p, after, point.square)
+
+
+def exact_steps_are_cheap(net: "Network", shape: tuple[int, ...]) -> bool:
+    """Whether an epoch on inputs of this shape, (N, n_1), is cheap and fits the memory: "auto" then takes this trainer.
+
+    It counts operations and not seconds, so that a table gets the same trainer on every machine.
+    """
+    sizes, count = net.sizes(shape[1:]), shape[0]
+    form = choose_form(sizes, count)
+    return form != "cg" and BayesianRegularization(solver=form).epoch_flops(sizes, count) <= CHEAP_FLOPS
 
 
 register(BayesianRegularization, leaves=("damping", "max_fail"))

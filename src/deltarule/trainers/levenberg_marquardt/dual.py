@@ -31,12 +31,10 @@ class Dual(NamedTuple):
 
     @property
     def r(self) -> Array:
-        """All residuals, (R,)."""
         return _concatenated([lin.r for lin in self.lins])
 
 
 def _concatenated(parts: Sequence[Array]) -> Array:
-    """Concatenate arrays over the residuals of each part, (R,)."""
     if len(parts) == 1:
         return parts[0].reshape(-1)
     return parts[0].__array_namespace__().concatenate([part.reshape(-1) for part in parts])

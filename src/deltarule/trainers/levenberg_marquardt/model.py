@@ -189,7 +189,6 @@ def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
 
 
 def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
-    """B^T B and B^T (y - a^L)."""
     B, error = _regression(net, p, x, y, weight)
     return engine.of(B).symmetric_product(B.T), B.T @ error
 

@@ -14,7 +14,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import ACCEPTED, Trainer, batches, damped_step, judge
+from deltarule.trainers.base import ACCEPTED, Trainer, Trial, batches, damped_step, judge
 from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt import dual
@@ -64,19 +64,6 @@ class Point(NamedTuple):
     objective: Array
     predicted: Array
     step_norm: Array
-
-
-class Trial(NamedTuple):
-    """One damping tried: the end of its step, as plain numbers, the gain ratio and the verdict."""
-
-    lam: float
-    point: Point
-    gain: float
-    verdict: int
-
-    @property
-    def accepted(self) -> bool:
-        return self.verdict == ACCEPTED
 
 
 def attempt(
@@ -153,7 +140,6 @@ class LevenbergMarquardt(Trainer):
             )
 
     def check_stream(self, sizes: Sizes, count: int) -> None:
-        """A stream needs steps on all examples in the primal form."""
         if self.batch_size is not None:
             super().check_stream(sizes, count)
         form = self.form(sizes, count)
@@ -167,7 +153,6 @@ class LevenbergMarquardt(Trainer):
         return choose_form(sizes, examples, self.memory) if self.solver == "auto" else self.solver
 
     def epoch_flops(self, sizes: Sizes, count: int) -> float:
-        """The operations of an epoch whose first trials are accepted."""
         m = min(self.batch_size or count, count)
         return -(-count // m) * form_costs(sizes, m)[self.form(sizes, m)].flops
 
@@ -211,7 +196,7 @@ class LevenbergMarquardt(Trainer):
         log = np.full((3, TRIALS), np.nan, dtype)
         verdicts = np.zeros(TRIALS, np.int8)
         for i, trial in enumerate(trials):
-            log[:, i], verdicts[i] = (trial.lam, trial.point.objective / total, trial.gain), trial.verdict
+            log[:, i], verdicts[i] = (trial.control, trial.point.objective / total, trial.gain), trial.verdict
         record = {
             "trial_lambda": log[0],
             "trial_cost": log[1],

@@ -15,7 +15,7 @@ from deltarule.engine.rows import EpochContext, Record, Rows, block_size
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import ACCEPTED, Trainer, batches, damped_step, judge
+from deltarule.trainers.base import Trainer, Trial, batches, damped_step, judge
 from deltarule.trainers.newton_cg.steihaug import BOUNDARY, NEGATIVE, steihaug
 from deltarule.trainers.stopping import stop_code
 from deltarule.trees import norm, register
@@ -45,14 +45,6 @@ class Point(NamedTuple):
     step_norm: Array
     ending: Array
     products: Array
-
-
-class Trial(NamedTuple):
-    """One radius tried: the end of its step, as plain numbers, the gain ratio, and whether it is accepted."""
-
-    point: Point
-    gain: float
-    accepted: bool
 
 
 class Model(NamedTuple):
@@ -151,7 +143,6 @@ class NewtonCG(Trainer):
         check_fields(self, above_0=positive, least_0=("l2",), counts=("batch_size", "cg_iterations"))
 
     def epoch_flops(self, sizes: Sizes, count: int) -> float:
-        """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""
         return PRODUCTS * 8.0 * count * sizes.steps * sizes.parameters
 
     def first_state(self, params: Params) -> NewtonCGState:
@@ -215,8 +206,8 @@ class NewtonCG(Trainer):
             params, *numbers = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
             point: Any = Point(params, *map(float, numbers))
             gain, verdict = judge(objective, point.objective, point.predicted)
-            radius = update_radius(radius, gain, point.step_norm, point.ending, self.max_radius)
-            return Trial(point, gain, verdict == ACCEPTED), radius
+            trial = Trial(radius, point, gain, verdict)
+            return trial, update_radius(radius, gain, point.step_norm, point.ending, self.max_radius)
 
         return model, try_radius
 

@@ -1,1 +1,1 @@
-"""Checkpoints: what a training needs to go on after whatever ended it, bit for bit as if nothing had."""
+"""Checkpoints, from which an interrupted training resumes bit for bit as if it had never stopped."""

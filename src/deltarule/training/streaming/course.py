@@ -1,4 +1,4 @@
-"""The epochs of a training over a stream: passes over its chunks, all of one shape and read ahead in a thread."""
+"""The epochs of a training over a stream: passes over chunks of one shape, which a thread reads ahead."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,16 +17,14 @@ from deltarule.network.network import Network, Sizes
 from deltarule.objective import StreamedObjective
 from deltarule.training.loop import Carry, Course
 
-WAITED = "input_wait"  # a share of the clock's time, and so the one record that differs from run to run
-
-
-BUFFERS = AHEAD + 3  # one being filled, one waiting for a place, those in the queue, and one in use
+INPUT_WAIT = "input_wait"  # a fraction of the wall-clock time: the one record that differs from run to run
+BUFFERS = AHEAD + 3  # chunks: one being filled, one waiting for the queue, those in it, and one in use
 
 
 def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, rows: int) -> int:
-    """The rows of a process's chunk: as many as `BUFFERS` of them fit the memory (bytes), in whole batches.
+    """Return the rows of a process's chunk: whole batches, so that `BUFFERS` chunks fit the memory (bytes).
 
-    At most `rows`, which are those of the process that reads the most: all must have chunks of one size.
+    They are at most `rows`, the most that one process reads; all processes have chunks of the same size.
     """
     row = (stream.inputs + stream.targets) * dtype.itemsize
     most = max(1, min(int(memory / BUFFERS / row), rows))
@@ -39,7 +37,7 @@ def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, row
 
 @dataclass(frozen=True)
 class Feed:
-    """The chunks of a stream as rows on the devices, every one of the same shape."""
+    """The chunks of a stream as rows on the devices, all of the same shape."""
 
     engine: Any
     net: Network
@@ -52,26 +50,25 @@ class Feed:
 
     @property
     def count(self) -> int:
-        """N, over all processes."""
+        """N, the examples of all processes."""
         return int(self.counts.sum())
 
     def epoch(self, number: int | None) -> Prefetch:
-        """The chunks of epoch `number` in its random order, or with None in the order on disk."""
+        """The chunks of epoch `number` in its random order; with None in the order on disk."""
         process = self.engine.process_index()
         blocks = self.stream.blocks
         order = blocks if number is None else shuffle_blocks(blocks, (self.seed, number, process))
         pieces = chunks(self.stream, order, self.size, self.dtype)
-        return Prefetch(enumerate(self._as_many_as_others(pieces)), self._place)
+        return Prefetch(enumerate(self._fill_up(pieces)), self._put)
 
-    def _as_many_as_others(self, pieces: Iterator) -> Iterator:
-        """The chunks, and empty ones where another process has more."""
-        most = -(-int(self.counts.max()) // self.size)
-        shape = (0, self.stream.inputs)
-        for _ in range(most):
-            yield next(pieces, (np.zeros(shape, self.dtype), np.zeros((0, self.net.outputs), self.dtype)))
+    def _fill_up(self, pieces: Iterator) -> Iterator:
+        """Yield the chunks, and then empty ones if another process has more."""
+        empty = np.zeros((0, self.stream.inputs), self.dtype), np.zeros((0, self.net.outputs), self.dtype)
+        for _ in range(-(-int(self.counts.max()) // self.size)):
+            yield next(pieces, empty)
 
-    def _place(self, numbered: tuple[int, tuple[np.ndarray, np.ndarray]]) -> Rows:
-        """A chunk on the devices; called in the thread that reads ahead, which has a precision of its own."""
+    def _put(self, numbered: tuple[int, tuple[np.ndarray, np.ndarray]]) -> Rows:
+        """Put a chunk on the devices. The thread that reads ahead calls it, and has its own dtype context."""
         i, (x, y) = numbered
         with self.engine.computing_in(self.dtype):
             if len(x):
@@ -80,12 +77,11 @@ class Feed:
                 self.net.cost.check_targets(f"Y of chunk {i}", y)
             if self.mesh is None:
                 return self.engine.make_rows(x, y, None, self.size)
-            here = np.clip(self.counts - i * self.size, 0, self.size)
-            own = len(self.mesh.local_devices)
-            return self.engine.shard_rows(self.mesh, x, y, None, here, -(-self.size // own))
+            counts = np.clip(self.counts - i * self.size, 0, self.size)
+            return self.engine.shard_rows(self.mesh, x, y, None, counts, -(-self.size // len(self.mesh.local_devices)))
 
     def _targets(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """(rows, k) in the dtype: whole numbers of one column name classes if k > 1."""
+        """The targets, (rows, k); a column of whole numbers is class numbers if k > 1."""
         if self.net.outputs > 1 and y.size == len(y):
             y = y.reshape(-1)
             y = y if (y % 1).any() else y.astype(np.int64)
@@ -94,63 +90,53 @@ class Feed:
 
 @dataclass(frozen=True)
 class StreamedCourse(Course):
-    """A `Course` whose examples are read again every epoch; `trainer.sums_over_stream` says whether a step sees all."""
+    """A `Course` whose examples are read again in every epoch."""
 
     trainer: Any
     rows: Feed
 
     @cached_property
     def engine(self) -> Any:
-        """The engine of the chunks."""
         return self.rows.engine
 
     @cached_property
     def sizes(self) -> Sizes:
-        """How large the network is for a row."""
         return self.net.sizes((self.rows.stream.inputs,))
 
     @property
     def compiled(self) -> bool:
-        """Python reads the chunks, so the loop is never compiled."""
-        return False
+        return False  # Python reads the chunks
 
     @property
     def divided(self) -> bool:
-        """Whether devices divide the chunks."""
         return self.rows.mesh is not None
 
     @property
     def longest_chunk(self) -> int:
-        """One epoch, because each is a pass over the disk."""
-        return 1
+        return 1  # each epoch is a pass over the disk
 
     def start(self, params: Params) -> Carry:
-        """The carry before the first epoch."""
         x = np.zeros((1, self.rows.stream.inputs), self.rows.dtype)
         row = self.engine.make_rows(x, np.zeros((1, self.net.outputs), x.dtype), None)
         return Carry(self.trainer.init(self.net, params, row), params, np.float64(np.inf), np.float64(-np.inf), 0, 0, 0)
 
     def kept(self, score: Any) -> Any:
-        """Sums over passes are NumPy's numbers, whatever the engine."""
         return np.float64(score)
 
     def largest(self) -> float:
-        """The targets are not known beforehand, so no finite parameter counts as diverged."""
-        return np.inf
+        return np.inf  # the targets are not known beforehand
 
     def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
-        """Without orders, because each epoch draws those of its chunks."""
         key = self.engine.key((*self.path, NOISE)) if any(layer.is_random for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
             yield EpochContext(None, drawn, self.clock_of(epoch, clock))
 
     def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
-        """Take one step that sums over passes, or run the trainer's epoch over each chunk in turn."""
         began, waited = time.perf_counter(), []
-        whole = self._step if self.trainer.sums_over_stream else self._descend
-        state, record = whole(carry, context, waited)
-        return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
+        run = self._step if self.trainer.sums_over_stream else self._descend
+        state, record = run(carry, context, waited)
+        return state, record | {INPUT_WAIT: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, context: EpochContext, waited: list[float]) -> tuple[Any, Record]:
         def passes() -> Iterator[Rows]:
@@ -171,13 +157,13 @@ class StreamedCourse(Course):
             count = int(rows.count)
             order = self.trainer.orders((*self.path, ORDER, epoch), i, 1, count)
             key = None if context.key is None else E.fold_in(context.key, i)
-            state, record = E.train_on_chunk(self.net, self._for_chunk(count), state, rows, order[0], key)
+            state, record = E.train_on_chunk(self.net, self._chunk_trainer(count), state, rows, order[0], key)
             cost += count * float(record["cost"])  # waits for the device
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
 
-    def _for_chunk(self, count: int) -> Any:
-        """The trainer with penalties for one chunk: it divides them by the chunk's rows, and they belong to all N."""
+    def _chunk_trainer(self, count: int) -> Any:
+        """The trainer with penalties for one chunk: it divides them by the chunk's rows instead of by N."""
         share = count / self.rows.count
-        given = {name: getattr(self.trainer, name) for name in ("l2", "l1")}
-        return replace(self.trainer, **{name: value * share for name, value in given.items() if value is not None})
+        penalties = {name: getattr(self.trainer, name) for name in ("l2", "l1")}
+        return replace(self.trainer, **{name: value * share for name, value in penalties.items() if value is not None})

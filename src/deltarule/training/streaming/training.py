@@ -1,7 +1,7 @@
 """`train_stream`: training on examples that stay on disk, in memory that does not grow with them.
 
-Mini-batch gradient descent takes its steps on one chunk of the stream after another, each an epoch of the compiled
-trainer on its own; Levenberg-Marquardt in primal form sums over the chunks. Chunks are read ahead in a thread.
+Mini-batch gradient descent trains on one chunk of the stream after another, Levenberg-Marquardt in primal form sums
+over the chunks. A thread reads chunks ahead.
 """
 
 import os
@@ -49,8 +49,8 @@ def train_stream(
 ) -> TrainingResult:
     """Train the network on examples that are read from disk again every epoch.
 
-    The history has "input_wait", the share of each epoch's time that the devices stood still because no chunk was
-    read, besides what the trainer records.
+    Besides the trainer's records the history has "input_wait", the fraction of each epoch's time in which the devices
+    waited for a chunk.
 
     Args:
         net: the network.
@@ -58,22 +58,21 @@ def train_stream(
         trainer: `GradientDescent` with a batch_size, on chunks of shuffled blocks, each mixed uniformly (see
             `deltarule.data.stream.chunks`); or `LevenbergMarquardt` in primal form on all examples.
         epochs: at most this many.
-        validation_data: (Xv, Yv) or (Xv, Yv, weights), in memory, scored after every epoch; the result holds the best
-            parameters on it.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), in memory; as in `train`.
         seed: of the initial parameters and of the order of the examples.
-        params: where to start; None draws fresh parameters.
+        params: the initial parameters; None draws them.
         stopping: goal, max_fail, time_limit.
         dtype: as in `train`.
         engine: as in `train`.
         devices: as in `train`.
-        memory: bytes for the chunks of this process, all that wait to be used included.
+        memory: bytes for all the chunks that this process holds.
         checkpoint: as in `train`.
         checkpoint_every: as in `train`.
-        resume: as in `train`: it ends bit for bit as if nothing had happened, but for "input_wait". In another number
-            of processes Levenberg-Marquardt goes on to rounding; gradient descent, whose processes mix their own
-            shares, with the rows in another random order. The same stream is one of as many rows and columns and the
-            same values in 32 blocks evenly spread over it, or in all of it after `deltarule.data.load_folder`, which
-            reads all; of gradient descent `memory`, which decides the batches, must agree too.
+        resume: as in `train`; only "input_wait" differs. With another number of processes Levenberg-Marquardt agrees
+            to rounding, and gradient descent takes the rows in another order, because each process shuffles its own
+            share. The stream must have the same rows and columns, and the same values in 32 blocks spread evenly over
+            it, or in all of it after `deltarule.data.load_folder`, which reads it whole. For gradient descent `memory`,
+            which determines the batches, must be the same too.
         callbacks: as in `train`.
 
     Raises:
@@ -99,14 +98,14 @@ def train_stream(
         stream = stream if mesh is None else E.shard_stream(stream)
         counts = E.process_counts(len(stream))
         if not counts.all():
-            idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
-            raise DataError(f"{idle}: use fewer processes, or more files.")
+            empty = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
+            raise DataError(f"{empty}: use fewer processes, or more files.")
         (start,) = starting_points(E, net, trainer, params, seed, 1, shape[1:], dtype)
         trainer.check_stream(net.sizes(shape[1:]), int(counts.sum()))
         check_together(net, trainer, stopping, int(counts.sum()), validation_data is not None)
         if stopping.min_grad is not None:
             rule = f"min_grad is {stopping.min_grad:g}"
-            raise ConfigurationError(f"{rule}, and a stream is not judged by it: leave it out.")
+            raise ConfigurationError(f"{rule}, and a training on a stream does not support it: leave it out.")
         if trainer.sums_over_stream:
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
@@ -117,8 +116,8 @@ def train_stream(
         course = StreamedCourse(net, trainer, feed, validation, as_path(seed), stopping, "cost", ())
 
         def settings() -> Fingerprint:
-            found = fingerprint(course, [start], seed, dtype, describe_stream(E, whole, stream))
-            return found | ({} if trainer.sums_over_stream else {"memory": describe(memory)})
+            common = fingerprint(course, [start], seed, dtype, describe_stream(E, whole, stream))
+            return common | ({} if trainer.sums_over_stream else {"memory": describe(memory)})
 
         session = Session(course, epochs, callbacks, started)
         return run(session, [start], settings, checkpoint, resume, checkpoint_every)
