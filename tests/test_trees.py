@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 
 class Pair(NamedTuple):
-    """Two things with names."""
+    """A named tuple of two."""
 
     first: Any
     second: Any = None

@@ -1,4 +1,4 @@
-"""Which engine "auto" takes: the same for the same call, JAX where only JAX can, and a word where JAX is missed."""
+"""The engine that "auto" chooses: the same for the same call; a warning if JAX would be faster but is missing."""
 
 import warnings
 
@@ -31,7 +31,7 @@ def chosen(net=DIGITS, trainer=SGD, shape=(50_000, 784), epochs=30, engine="auto
 
 @pytest.fixture
 def no_jax(monkeypatch):
-    """As where the extra `jax` is not installed."""
+    """Make JAX look as if it were not installed."""
     monkeypatch.setattr(engines, "jax_is_installed", lambda: False)
     monkeypatch.setattr(choice, "jax_is_installed", lambda: False)
 
@@ -75,7 +75,7 @@ def test_second_order_steps_are_numpy_s(trainer):
 
 @pytest.mark.filterwarnings("ignore::deltarule.EngineWarning")
 def test_the_same_call_takes_the_same_engine_wherever_it_runs(monkeypatch):
-    """Not by the clock, by the machine, or by what ran before."""
+    """The clock, the machine and earlier calls have no influence."""
     calls = [
         (net, trainer, shape, epochs)
         for net, width in ((SMALL, 2), (DIGITS, 784))
@@ -126,7 +126,7 @@ def test_the_engine_that_is_asked_for_is_taken():
 
 @pytest.mark.usefixtures("no_jax")
 def test_where_jax_is_missed_one_line_says_so():
-    """Where it would be at least twice as fast, and nowhere else."""
+    """There is a warning only if JAX would be at least twice as fast."""
     work = SMALL, SGD, (50_000, 2)
     found = estimate(*work, 300)
     assert found.numpy > choice.WORTH_WARNING * found.jax

@@ -1,4 +1,4 @@
-"""The mesh of devices and the examples laid out on it; one device is enough to see where everything lies."""
+"""The device mesh and the examples sharded over it, on one device."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_a_tree_is_replicated_and_brought_back():
 
 
 def test_a_training_goes_on_on_a_mesh(tmp_path):
-    """What one device wrote, a mesh goes on from: the checkpoint knows the examples, not where they lie."""
+    """A checkpoint written on one device can be resumed on a mesh, because it does not depend on the sharding."""
     x = np.random.default_rng(0).normal(size=(30, 2))
     net = dr.Network([dr.Dense(2, "tanh"), dr.Dense(1, "linear")])
 

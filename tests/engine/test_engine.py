@@ -1,4 +1,4 @@
-"""Which engine an array belongs to, and what is said where JAX is missing."""
+"""Which engine an array belongs to, and the error if JAX is missing."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The JAX engine's own names; what it computes is held against NumPy's in `test_agreement`."""
+"""Names of the JAX engine; `test_agreement` compares its results with those of NumPy."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""How much memory there is, in a container too, and the refusal of what exceeds it."""
+"""The memory of the machine or its container, and the error if more is needed."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from deltarule.errors import TooLargeError
 
 @pytest.fixture
 def asked_again():
-    """A function after which the machine is asked for its memory again, which it otherwise is once."""
+    """Clear the cached size of the memory."""
     yield machine.total_memory.cache_clear
     machine.total_memory.cache_clear()
 

@@ -1,4 +1,4 @@
-"""The limit on BLAS's threads: from the first training that holds it to the last one, in whatever order they end."""
+"""The thread limit of BLAS holds from the first training to the last one, in whatever order they end."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from deltarule.network import backprop
 
 
 class Library:
-    """What stands for a BLAS library, with the number of threads that it would use."""
+    """A stand-in for a BLAS library, with its number of threads."""
 
     threads = 8
 
@@ -43,8 +43,8 @@ def test_small_matrices_take_one_thread_and_large_ones_all(library):
         assert library.threads == 8
 
 
-def test_the_one_that_ends_first_lifts_no_limit_of_another(library):
-    """As two threads of Python do: begin, begin, the first ends, the second ends."""
+def test_a_training_that_ends_first_does_not_lift_the_limit_of_another(library):
+    """Two threads of Python: the first begins, the second begins, the first ends, the second ends."""
     first, second = threads_for_order(10), threads_for_work(1e6)
     first.__enter__()
     second.__enter__()
@@ -60,8 +60,8 @@ def test_an_error_lifts_the_limit(library):
     assert library.threads == 8
 
 
-def test_a_forked_process_waits_for_no_thread_of_its_parent(library):
-    """The lock was held when it was forked, and who held it does not run here."""
+def test_a_forked_process_does_not_wait_for_threads_of_its_parent(library):
+    """The lock was held at the fork by a thread that does not exist in the child."""
     machine._limit.lock.acquire()
     machine._forget_parent_threads()
     with threads_for_order(10):

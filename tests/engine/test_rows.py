@@ -1,4 +1,4 @@
-"""Rows as each engine lays them out, and sums over them in blocks."""
+"""The rows of both engines, and sums over them in blocks."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Mini-batches on both engines: a short one drops no example, weights come along, and what is gathered at once."""
+"""Mini-batches on both engines: no example is dropped, weights are used, and several batches are gathered together."""
 
 import numpy as np
 import pytest

@@ -73,7 +73,7 @@ def test_the_gradient_has_the_shape_of_the_parameters(params):
 
 @pytest.mark.usefixtures("float64")
 def test_the_pieces_line_up(engine, params):
-    """What each layer took in, errors and gradients run over net.layers, input side first."""
+    """The lists of inputs, errors and gradients run over net.layers, input side first."""
     x, y = on(engine, (X, Y))
     passes = backprop.forward(NET, params, x)
     inputs = [values.a_prev for values in passes]

@@ -113,7 +113,7 @@ class Quartic(Cost):
         return 4 * (a - y) ** 3
 
 
-def test_a_cost_of_ones_own_trains_and_where_it_cannot_that_is_said(engine):
+def test_a_custom_cost_trains_or_the_error_names_what_it_lacks(engine):
     net, X = dr.Network([dr.Dense(1, "linear")], Quartic()), np.linspace(-1, 1, 9)[:, None]
     result = dr.train(net, X, X, trainer=dr.GradientDescent(eta=0.1), epochs=5, engine=engine)
     assert result.history["cost"][-1] < result.history["cost"][0]

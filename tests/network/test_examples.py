@@ -1,4 +1,4 @@
-"""Examples as a user gives them: what is refused, and that the message names it and says what to do."""
+"""Examples as a user gives them: what is refused, and that the message names the value."""
 
 import numpy as np
 import pytest

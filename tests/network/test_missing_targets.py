@@ -35,7 +35,7 @@ def rmse(net, params):
     return np.sqrt(np.mean((np.asarray(net(params, X)) - TRUE) ** 2, axis=0))
 
 
-def test_without_missing_targets_nothing_is_another():
+def test_without_missing_targets_the_network_is_unchanged():
     assert mask_missing_targets(NET, WHOLE, None) is NET
     assert mask_missing_targets(NET, np.arange(3)) is NET
     wrapped = mask_missing_targets(NET, WHOLE, Y)

@@ -59,7 +59,7 @@ def test_a_seed_is_a_start():
 
 
 def test_the_first_of_several_starts_is_that_of_init():
-    """And the starts do not hang on how many there are."""
+    """The first starts do not depend on how many there are."""
     three, two = NET.starts(5, 3, (2,), "float64"), NET.starts(5, 2, (2,), "float64")
     trees.map_leaves(np.testing.assert_array_equal, three[0], NET.init(5, (2,), "float64"))
     trees.map_leaves(np.testing.assert_array_equal, three[:2], two)
@@ -104,7 +104,7 @@ def test_float64_parameters_give_float64_outside_any_context(engine):
 
 
 def test_results_are_arrays_of_the_engine_of_the_parameters(engine, params):
-    """Whatever X and Y are."""
+    """For any types of X and Y."""
     kind = type(params[0]["W"])
     for given in (X, put("jax", X)) if jax_is_installed() else (X,):
         cost, grads = NET.cost_and_gradient(params, given, [0, 1, 2, 0, 1])

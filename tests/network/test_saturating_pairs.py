@@ -13,7 +13,7 @@ PAIRS = [(SOFTMAX, CrossEntropy()), (SOFTPLUS, LogLikelihood())]
 
 
 def plain(jnp, activation, z, y):
-    """The cost as it is defined, without a thought for rounding."""
+    """The cost by its definition, which loses digits where outputs saturate."""
     a = activation.sigma(z)
     terms = y * jnp.log(a) + (1 - y) * jnp.log1p(-a) if activation is SOFTMAX else y * jnp.log(a)
     return -jnp.sum(terms, axis=-1)

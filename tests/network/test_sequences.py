@@ -58,7 +58,7 @@ def test_nan_before_a_step_is_refused():
 
 
 @pytest.mark.parametrize("net", [EVERY, LAST])
-def test_a_sequence_beside_longer_ones_is_what_it_is_alone(net):
+def test_a_sequence_gives_the_same_outputs_alone_and_with_longer_ones(net):
     params = net.init(0, (3, 2), "float64")
     together = net(params, X)
     np.testing.assert_array_equal(net(params, TOGETHER), together)

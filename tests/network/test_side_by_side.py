@@ -1,4 +1,4 @@
-"""Networks side by side: one network says the weighted sum of what all say, whatever their depths."""
+"""Networks side by side: one network outputs the weighted sum of the outputs of several, whatever their depths."""
 
 import itertools
 

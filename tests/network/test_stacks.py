@@ -1,4 +1,4 @@
-"""Stacks of layers by name and from TOML: what is read, what is added to fit, and what a mistake is told."""
+"""Stacks of layers by name and from TOML: reading, the reshapes that are added, and the errors."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_images_of_a_table(layers):
 
 
 def test_layers_with_a_memory():
-    """The last step alone is a row; every step is made one for the outputs, which so see them all."""
+    """The last step is a row already; all steps are flattened to a row for the outputs."""
     last = [dr.Reshape((6, 2)), dr.GRU(3), dr.LSTM(2, sequences=False)]
     assert with_reshapes(last, (12,)) == last
     every = [dr.Reshape((6, 2)), dr.Recurrent(3)]

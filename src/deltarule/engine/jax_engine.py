@@ -2,7 +2,7 @@
 
 JAX computes in float32 unless 64-bit types are enabled. deltarule enables them inside its own calls only, and only for
 parameters in float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches;
-`deltarule.training.compiled_loop` is the loop over epochs.
+`deltarule.training.compiled_loop` is the loop over epochs. `numpy_engine` documents the functions without a docstring.
 """
 
 import os
@@ -65,7 +65,6 @@ def computing_in(dtype: np.dtype) -> AbstractContextManager:
 
 
 def put(array: Any, dtype: Any = None) -> Array:
-    """The array as an array of this engine."""
     return jnp.asarray(array, dtype)
 
 
@@ -81,7 +80,6 @@ def wait(tree: Any) -> Any:
 
 
 def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
-    """One of two trees of the same structure, by a condition."""
     if not isinstance(condition, Tracer):
         return chosen if condition else otherwise
     return jax.tree.map(partial(jnp.where, condition), chosen, otherwise)
@@ -101,18 +99,15 @@ def threads_for(products: float) -> AbstractContextManager:
 
 
 def fold_in(key: Array, number: Any) -> Array:
-    """A new key, made from a key and a number."""
     return jax.random.fold_in(key, number)
 
 
 def key(path: tuple[int, ...]) -> Array:
-    """The key of a path, see `deltarule.engine.randomness`."""
     seed, *rest = np.random.SeedSequence(path).generate_state(2).tolist()
     return jax.random.fold_in(jax.random.key(seed), rest[0])
 
 
 def bits(key: Array, shape: tuple[int, ...]) -> Array:
-    """Random 32-bit words."""
     return jax.random.bits(key, shape, jnp.uint32)
 
 
@@ -124,17 +119,14 @@ log_softmax = jax.nn.log_softmax
 
 
 def logsumexp(z: Array) -> Array:
-    """ln sum_k e^{z_k} over the last axis, which stays with length 1."""
     return jax.nn.logsumexp(z, axis=-1, keepdims=True)
 
 
 def pad(array: Array, value: float, widths: Sequence[tuple[int, int, int]]) -> Array:
-    """The array with (before, after, between) entries of `value` added on each axis; negative numbers cut off."""
     return lax.pad(array, jnp.asarray(value, array.dtype), widths)
 
 
 def map_columns(f: Callable[[Array], Any], S: Array) -> list[Array]:
-    """The arrays of f(S[..., o]), (m, ...) each, stacked over all o to (m, k, ...)."""
     return jax.vmap(f, in_axes=-1, out_axes=1)(S)
 
 
@@ -154,17 +146,14 @@ FEW_TERMS = 64
 
 
 def dense(W: Array, a: Array) -> Array:
-    """W a of every example, (m, n_l)."""
     return jnp.sum(a[:, None, :] * W, axis=-1) if len(a) * W.size <= FEW_TERMS else a @ W.T
 
 
 def dense_transposed(W: Array, delta: Array) -> Array:
-    """W^T delta of every example, (m, n_{l-1})."""
     return jnp.sum(delta[:, :, None] * W, axis=1) if len(delta) * W.size <= FEW_TERMS else delta @ W
 
 
 def dense_outer(delta: Array, a: Array) -> Array:
-    """sum over the batch of delta a^T, (n_l, n_{l-1})."""
     if delta.size * a.shape[-1] <= FEW_TERMS:
         return jnp.sum(delta[:, :, None] * a[:, None, :], axis=0)
     transposed = delta.T
@@ -210,22 +199,18 @@ def symmetric_product(B: Array) -> Array:
 
 
 def factor(H: Array, diagonal: Any) -> Array:
-    """The Cholesky factor L, L L^T = H + diag(diagonal), or NaN if that is not positive definite."""
     return jnp.linalg.cholesky(H + jnp.diag(jnp.broadcast_to(jnp.asarray(diagonal, H.dtype), (len(H),))))
 
 
 def solve(L: Array, b: Array) -> Array:
-    """(L L^T)^-1 b, for a vector or for columns."""
     return jax.scipy.linalg.cho_solve((L, True), b)
 
 
 def solve_lower(L: Array, B: Array) -> Array:
-    """L^-1 B."""
     return solve_triangular(L, B, lower=True)
 
 
 def inverse_lower(L: Array) -> Array:
-    """L^-1."""
     return solve_triangular(L, jnp.eye(len(L), dtype=L.dtype), lower=True)
 
 
@@ -243,27 +228,20 @@ def _compiled(f: Callable[..., Any], static: tuple[str, ...]) -> Callable[..., A
 
 
 def while_loop(condition: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
-    """The first of carry, step(carry), step(step(carry)), ... that does not meet the condition."""
     return lax.while_loop(condition, step, carry)
 
 
 def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[Array]) -> Any:
-    """add(... add(add(zero, entries 0), entries 1) ...), with the entries of all arrays on their first axis."""
     return lax.scan(lambda total, entries: (add(total, entries), None), zero, tuple(arrays))[0]
 
 
 def scan(step: Callable[..., Any], state: Any, arrays: Sequence[Array], reverse: bool = False) -> tuple:
-    """state, outputs = step(state, *entries t of each array) for every t; return the outputs of all steps.
-
-    Time is the axis before the last of every array and output.
-    """
     steps = tuple(jnp.moveaxis(array, -2, 0) for array in arrays)
     _, outputs = lax.scan(lambda state, entries: step(state, *entries), state, steps, reverse=reverse)
     return tuple(jnp.moveaxis(array, 0, -2) for array in outputs)
 
 
 def free_memory(devices: int) -> float:
-    """The bytes of memory that are free for the arrays of one device."""
     device = jax.local_devices()[0]
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:

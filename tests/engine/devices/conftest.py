@@ -30,7 +30,7 @@ def on_devices():
 
 @pytest.fixture(scope="session")
 def in_processes():
-    """Words run as so many processes, each told COORDINATOR PROCESSES PROCESS_ID: (exit code, out, err) of each."""
+    """Run a command in several processes, each with COORDINATOR PROCESSES PROCESS_ID: (exit code, out, err) of each."""
 
     def run(processes, *words, after=(), options=("{address}", "{processes}", "{i}")):
         with socket.socket() as listening:

@@ -10,7 +10,7 @@ from deltarule.network.layers.gated import gate_curvatures, gate_slopes, joined,
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class StepValues(NamedTuple):
+class Values(NamedTuple):
     """z_t, h_t, h_{t-1}, r ⊙ h_{t-1}, and the gates r u g."""
 
     z: Array
@@ -20,7 +20,7 @@ class StepValues(NamedTuple):
     gates: Array
 
 
-class StepTangents(NamedTuple):
+class Tangents(NamedTuple):
     """The tangents of z_t, h_t, h_{t-1} and r ⊙ h_{t-1}."""
 
     z: Array
@@ -29,7 +29,7 @@ class StepTangents(NamedTuple):
     read: Array
 
 
-class StepErrors(NamedTuple):
+class Errors(NamedTuple):
     """delta_t, dC/dh_t through h_t and the later steps, and dC/d(r ⊙ h_{t-1})."""
 
     delta: Array
@@ -71,7 +71,7 @@ class GRU(ThroughTime):
     initializer: str | None = None
 
     gates: ClassVar[int] = 3
-    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
+    values_type, tangents_type, errors_type = Values, Tangents, Errors
 
     forward_words: ClassVar[str] = (
         "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, where h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g, "
@@ -106,9 +106,9 @@ class GRU(ThroughTime):
         candidate = source[..., 2 * n :] + read @ V[2 * n :].T
         g = xp.tanh(candidate)
         h = g + u * (before - g)
-        return (h,), StepValues(joined(opening, candidate), h, before, read, joined(r, u, g))
+        return (h,), Values(joined(opening, candidate), h, before, read, joined(r, u, g))
 
-    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: Values, source: Array) -> Step:
         """d(r h) = dr h + r dh and dz_g = source + V_g d(r h); dh_t = dg + du (h - g) + u (dh - dg)."""
         (dbefore,), n = dstate, self.n
         r, u, g = split(values.gates, n)
@@ -119,9 +119,9 @@ class GRU(ThroughTime):
         candidate = source[..., 2 * n :] + dread @ V[2 * n :].T
         dg = slope_g * candidate
         dh = dg + du * (values.before - g) + u * (dbefore - dg)
-        return (dh,), StepTangents(joined(opening, candidate), dh, dbefore, dread)
+        return (dh,), Tangents(joined(opening, candidate), dh, dbefore, dread)
 
-    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: Values, tangents: Tangents, source: Array) -> Step:
         (ddbefore,), n = ddstate, self.n
         r, u, g = split(values.gates, n)
         slopes = gate_slopes(values.gates, n)
@@ -136,7 +136,7 @@ class GRU(ThroughTime):
         ddh = ddg + ddu * (values.before - g) + 2 * du * (tangents.before - dg) + u * (ddbefore - ddg)
         return (ddh,), (joined(opening, candidate), ddh)
 
-    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: Values, dC_dh: Array) -> Step:
         n = self.n
         r, u, g = split(values.gates, n)
         slope_r, slope_u, slope_g = split(gate_slopes(values.gates, n), n)
@@ -145,17 +145,10 @@ class GRU(ThroughTime):
         dC_dread = delta_g @ V[2 * n :]
         opening = joined(slope_r * dC_dread * values.before, slope_u * dC_dh * (values.before - g))
         left = opening @ V[: 2 * n] + r * dC_dread + u * dC_dh
-        return (left,), StepErrors(joined(opening, delta_g), dC_dh, dC_dread)
+        return (left,), Errors(joined(opening, delta_g), dC_dh, dC_dread)
 
     def step_back_tangent(
-        self,
-        V: Array,
-        dV: Array,
-        derror: State,
-        values: StepValues,
-        tangents: StepTangents,
-        errors: StepErrors,
-        ddC_dh: Array,
+        self, V: Array, dV: Array, derror: State, values: Values, tangents: Tangents, errors: Errors, ddC_dh: Array
     ) -> Step:
         """The derivative of each line of `step_back`."""
         n = self.n

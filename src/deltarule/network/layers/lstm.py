@@ -12,7 +12,7 @@ from deltarule.network.layers.gated import gate_curvatures, gate_slopes, gate_va
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class StepValues(NamedTuple):
+class Values(NamedTuple):
     """z_t, h_t, h_{t-1}, c_{t-1}, the gates i f o g, and tanh c_t."""
 
     z: Array
@@ -23,7 +23,7 @@ class StepValues(NamedTuple):
     squashed: Array
 
 
-class StepTangents(NamedTuple):
+class Tangents(NamedTuple):
     """The tangents of z_t, h_t, h_{t-1}, c_{t-1} and c_t."""
 
     z: Array
@@ -33,7 +33,7 @@ class StepTangents(NamedTuple):
     after: Array
 
 
-class StepErrors(NamedTuple):
+class Errors(NamedTuple):
     """delta_t, and dC/dh_t and dC/dc_t through the outputs and the later steps."""
 
     delta: Array
@@ -76,7 +76,7 @@ class LSTM(ThroughTime):
 
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
-    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
+    values_type, tangents_type, errors_type = Values, Tangents, Errors
 
     activation_words: ClassVar[str | None] = (
         "a^{l}_t = o tanh c_t, c_t = f c_(t-1) + i g; i, f, o = 1 / (1 + e^-z), g = tanh z of the four parts of z   (3)"
@@ -106,9 +106,9 @@ class LSTM(ThroughTime):
         after = f * cell + i * g
         squashed = z.__array_namespace__().tanh(after)
         h = o * squashed
-        return (h, after), StepValues(z, h, before, cell, gates, squashed)
+        return (h, after), Values(z, h, before, cell, gates, squashed)
 
-    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: Values, source: Array) -> Step:
         """dc_t = df c + f dc + di g + i dg, dh_t = do tanh c_t + o (1 - tanh² c_t) dc_t."""
         dbefore, dcell = dstate
         dz = source + dbefore @ V.T
@@ -116,9 +116,9 @@ class LSTM(ThroughTime):
         di, df, do, dg = split(gate_slopes(values.gates, self.n) * dz, self.n)
         dafter = df * values.cell + f * dcell + di * g + i * dg
         dh = do * values.squashed + o * (1 - values.squashed**2) * dafter
-        return (dh, dafter), StepTangents(dz, dh, dbefore, dcell, dafter)
+        return (dh, dafter), Tangents(dz, dh, dbefore, dcell, dafter)
 
-    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: Values, tangents: Tangents, source: Array) -> Step:
         ddbefore, ddcell = ddstate
         ddz = source + ddbefore @ V.T
         slopes = gate_slopes(values.gates, self.n)
@@ -133,24 +133,17 @@ class LSTM(ThroughTime):
         ddh = ddo * values.squashed + 2 * do * dsquashed + o * ddsquashed
         return (ddh, ddafter), (ddz, ddh)
 
-    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: Values, dC_dh: Array) -> Step:
         """(BPTT), with the errors V^T delta_t of h_{t-1} and f dC/dc_t of c_{t-1}."""
         i, f, o, g = split(values.gates, self.n)
         dC_dh = dC_dh + error[0]
         dC_dc = dC_dh * o * (1 - values.squashed**2) + error[1]
         of_gates = joined(dC_dc * g, dC_dc * values.cell, dC_dh * values.squashed, dC_dc * i)
         delta = gate_slopes(values.gates, self.n) * of_gates
-        return (delta @ V, f * dC_dc), StepErrors(delta, dC_dh, dC_dc)
+        return (delta @ V, f * dC_dc), Errors(delta, dC_dh, dC_dc)
 
     def step_back_tangent(
-        self,
-        V: Array,
-        dV: Array,
-        derror: State,
-        values: StepValues,
-        tangents: StepTangents,
-        errors: StepErrors,
-        ddC_dh: Array,
+        self, V: Array, dV: Array, derror: State, values: Values, tangents: Tangents, errors: Errors, ddC_dh: Array
     ) -> Step:
         """The derivative of each line of `step_back`."""
         slopes = gate_slopes(values.gates, self.n)

@@ -11,7 +11,7 @@ from deltarule.network.layers.base import Pass
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class StepValues(NamedTuple):
+class Values(NamedTuple):
     """z_t, h_t and h_{t-1}."""
 
     z: Array
@@ -19,7 +19,7 @@ class StepValues(NamedTuple):
     before: Array
 
 
-class StepTangents(NamedTuple):
+class Tangents(NamedTuple):
     """The tangents of z_t, h_t and h_{t-1}."""
 
     z: Array
@@ -27,7 +27,7 @@ class StepTangents(NamedTuple):
     before: Array
 
 
-class StepErrors(NamedTuple):
+class Errors(NamedTuple):
     """delta_t, and dC/dh_t through h_t and the later steps."""
 
     delta: Array
@@ -64,7 +64,7 @@ class Recurrent(ThroughTime):
     truncate: int | None = None
     initializer: str | None = None
 
-    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
+    values_type, tangents_type, errors_type = Values, Tangents, Errors
     error_words: ClassVar[str | None] = (
         "delta^{l}_t = (dC/da^{l}_t + (V^{l})^T delta^{l}_(t+1)) ⊙ sigma'(z^{l}_t), from the last step back   (BPTT)"
     )
@@ -93,36 +93,29 @@ class Recurrent(ThroughTime):
         (before,) = state
         z = source + before @ V.T
         h = self.sigma.sigma(z)
-        return (h,), StepValues(z, h, before)
+        return (h,), Values(z, h, before)
 
-    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: Values, source: Array) -> Step:
         """dh_t = sigma'(z_t) ⊙ dz_t."""
         (before,) = dstate
         dz = source + before @ V.T
         dh = self.sigma.times_slope(values.z, values.h, dz)
-        return (dh,), StepTangents(dz, dh, before)
+        return (dh,), Tangents(dz, dh, before)
 
-    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: Values, tangents: Tangents, source: Array) -> Step:
         """ddh_t = sigma'(z_t) ⊙ ddz_t + sigma''(z_t) ⊙ dz_t²."""
         ddz = source + ddstate[0] @ V.T
         ddh = self.sigma.second_tangent(values.z, values.h, tangents.z, ddz)
         return (ddh,), (ddz, ddh)
 
-    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: Values, dC_dh: Array) -> Step:
         """delta_t = (dC/dh_t + V^T delta_{t+1}) ⊙ sigma'(z_t), and V^T delta_t."""
         dC_dh = dC_dh + error[0]
         delta = self.sigma.times_slope(values.z, values.h, dC_dh)
-        return (delta @ V,), StepErrors(delta, dC_dh)
+        return (delta @ V,), Errors(delta, dC_dh)
 
     def step_back_tangent(
-        self,
-        V: Array,
-        dV: Array,
-        derror: State,
-        values: StepValues,
-        tangents: StepTangents,
-        errors: StepErrors,
-        ddC_dh: Array,
+        self, V: Array, dV: Array, derror: State, values: Values, tangents: Tangents, errors: Errors, ddC_dh: Array
     ) -> Step:
         """The derivative of both."""
         ddelta = self.sigma.slope_tangent(values.z, values.h, tangents.z, errors.dC_dh, ddC_dh + derror[0])
