@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.data import ArrayStream, NumericColumn, held_out, load_folder
+from deltarule.data import ArrayStream, NumericColumn, load_folder, splitting
 from deltarule.data.folder import FolderStatistics, ProcessGroup
-from deltarule.data.held_out import TEST, TRAINING
+from deltarule.data.splitting import TEST, TRAINING
 from deltarule.errors import ConfigurationError, DataError
 
 N = 240
@@ -87,7 +87,7 @@ def test_held_out_classes_stay_within_the_memory_limit(tmp_path, monkeypatch):
     k, rows = 10, 5
     np.save(tmp_path / "x.npy", FRAME[["a", "b"]].to_numpy())
     np.save(tmp_path / "y.npy", np.arange(N) % k)
-    monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * (2 + k) * rows)
+    monkeypatch.setattr(splitting, "MAX_PART_BYTES", 8 * (2 + k) * rows)
     data = load_folder(tmp_path)
     for part in (data.validation, data.test):
         assert part.X.nbytes + part.Y.nbytes == 8 * (2 + k) * rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.series import series_from_frame
-from deltarule.errors import DataError
+from deltarule.errors import DataError, TooLargeError
 
 pd = pytest.importorskip("pandas")
 
@@ -47,7 +47,7 @@ def test_dates_and_inputs_by_name():
         ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u', data row 0 .* holds 'a'"),
         ([0, 1, 2], {"u": ["1,5", "abc", "2,5"]}, "column 'u', data row 1 .* holds 'abc'"),
         ([0, 1, 2], {"u": [None, None, None]}, "column 'u' has no value in any row"),
-        (["x", "y", "z"], {}, "column 't' holds 'x'"),
+        (["x", "y", "z"], {}, "column 't', data row 0 .* holds 'x'"),
         ([0, None, 2], {}, "'t' has no time .*row 1"),
     ],
 )
@@ -66,3 +66,21 @@ def test_a_column_of_a_model_in_another_unit_must_be_converted():
     with pytest.raises(DataError, match=r"'u \[kPa\]'.* on 'u \[bar\]': convert its numbers to bar"):
         series_from_frame(table, "a.csv", ["y"], "t", inputs=["u [bar]"])
     assert series_from_frame(table, "a.csv", ["y"], "t", inputs=["u"]).U.tolist() == [[1], [2], [3]]
+
+
+def test_european_hours_have_no_gaps():
+    hours = [f"{day:02}.03.2026 {hour:02}:00" for day in (11, 12, 13) for hour in range(24)]
+    series = series_from_frame(frame(hours), "a.csv", ["y"], "t")
+    assert (len(series.Y), series.step, series.notes) == (72, 3600, ())
+    assert str(series.time[0])[:13] == "2026-03-11T00"
+
+
+@pytest.mark.parametrize("cells", [["1.3.2026", "2.3.2026", "soon"], ["01.03.26", "02.03.26", "soon"], [1, 2, "soon"]])
+def test_the_cell_that_is_no_time_is_named(cells):
+    with pytest.raises(DataError, match=f"'t', data row {0 if '.26' in str(cells[0]) else 2} .*no time.*2026-01-31"):
+        series_from_frame(frame(cells), "a.csv", ["y"], "t")
+
+
+def test_far_too_many_missing_steps_are_refused():
+    with pytest.raises(TooLargeError, match=r"the steps of a\.csv.* column 't'"):
+        series_from_frame(frame([0, 1, 2, 3, 1e15]), "a.csv", ["y"], "t")

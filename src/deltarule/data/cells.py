@@ -25,7 +25,7 @@ _KINDS: dict[str, Any] = {  # by the result of pandas.api.types.infer_dtype
     **dict.fromkeys(("string", "mixed-integer"), "text"),
     **dict.fromkeys(("datetime64", "datetime", "date", "time", "timedelta64", "timedelta", "period"), "date"),
 }
-_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
+DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
 
 
 def kind_of(column: Series) -> Kind:
@@ -44,8 +44,8 @@ def kind_of(column: Series) -> Kind:
     kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
     if kind == "other" and all(isinstance(cell, str | int | float) for cell in present):
         return "text"  # numbers of a sheet with a stray text among them
-    if kind == "text" and re.fullmatch(_DATE, str(present.iloc[0])):
-        return "date" if present.astype(str).str.fullmatch(_DATE).all() else kind
+    if kind == "text" and re.fullmatch(DATE, str(present.iloc[0])):
+        return "date" if present.astype(str).str.fullmatch(DATE).all() else kind
     return kind
 
 

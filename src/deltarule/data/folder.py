@@ -17,7 +17,10 @@ import numpy as np
 from deltarule.data.cells import format_values
 from deltarule.data.columns import NumericColumn, standardise
 from deltarule.data.dataset import Examples, StreamedData
-from deltarule.data.held_out import (
+from deltarule.data.moments import BlockMoments
+from deltarule.data.row_codes import rows_checksum
+from deltarule.data.schema import Schema
+from deltarule.data.splitting import (
     TEST,
     TRAINING,
     VALIDATION,
@@ -26,9 +29,6 @@ from deltarule.data.held_out import (
     encode_targets,
     pieces_with_parts,
 )
-from deltarule.data.moments import BlockMoments
-from deltarule.data.row_codes import rows_checksum
-from deltarule.data.schema import Schema
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
 from deltarule.data.table_columns import MOST_INTEGER_CLASSES, classes_note
 from deltarule.errors import ConfigurationError, DataError

@@ -104,10 +104,7 @@ Folders = str | Path | Sequence[str | Path] | None
 
 
 def mnist_directories(data_dir: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """The folders to read MNIST from: `data_dir`, else $DELTARULE_DATA in this environment, else none.
-
-    MNIST must be in a folder that is named; without one it is read from the user's cache or downloaded.
-    """
+    """The folder to read MNIST from, `data_dir` or else $DELTARULE_DATA; () reads the user's cache, or downloads it."""
     folder = data_dir or environment.get("DELTARULE_DATA")
     return (Path(folder).expanduser(),) if folder else ()
 

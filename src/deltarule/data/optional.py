@@ -12,8 +12,7 @@ from typing import Any
 
 from deltarule.errors import ConfigurationError, DataError, DeltaruleError, how_to_install
 
-# pandas may not be installed, and it annotates frame[name] as "Series | DataFrame", which a type checker cannot use.
-# These two names are for the reader.
+# For the reader: pandas may not be installed, and its own annotation of frame[name] is of no use to a type checker.
 Series = Any
 Frame = Any
 

@@ -1,5 +1,6 @@
 """Read a table as a time series: evenly spaced steps in the order of time, with targets and inputs by name."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, format_value, kind_of, refuse_cells, refuse_other_unit
-from deltarule.data.optional import Frame, require
+from deltarule.data.cells import DATE, as_numbers, kind_of, refuse_cells, refuse_other_unit
+from deltarule.data.dates import EVEN, read_dates
+from deltarule.data.optional import Frame
 from deltarule.data.table_columns import find_targets, require_column
+from deltarule.engine.machine import require_free_memory
 from deltarule.errors import DataError
-
-EVEN = 0.01  # relative difference that steps may have
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +78,9 @@ def series_from_frame(
     k, notes = len(target_names), ()
     times: np.ndarray = np.arange(len(frame), dtype=float)
     if time_column is not None:
-        times = _read_times(frame, time_column, origin)
+        times, date_notes = _read_times(frame, time_column, origin)
         times, values, notes = _space_evenly(times, values, frame.index, origin, time_column, resample)
+        notes = (*date_notes, *notes)
     return TimeSeries(times, tuple(target_names), tuple(input_names), values[:, :k], values[:, k:], notes)
 
 
@@ -104,24 +106,21 @@ def _read_numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _read_times(frame: Frame, name: str, origin: str) -> np.ndarray:
-    """Read a column of times, numbers or dates."""
-    pd, column = require("pandas", "a series"), frame[name]
+def _read_times(frame: Frame, name: str, origin: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read a column of times, numbers or dates; and a note if dates can be read in two ways."""
+    column = frame[name]
     if column.isna().any():
         row = frame.index[int(column.isna().argmax())]
         raise DataError(f"{origin}: column {name!r} has no time in data row {row}: fill the cell, or remove the row")
-    if kind_of(column) in ("numeric", "boolean"):
-        return as_numbers(column)
-    if kind_of(column) != "date":
-        raise DataError(
-            f"{origin}: column {name!r} holds {format_value(column.iloc[0])}, which is no time: give numbers, or dates "
-            "such as 2026-01-31 14:00"
-        )
-    try:
-        return pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    except (ValueError, TypeError, OverflowError) as error:
-        advice = "write them like 2026-01-31 14:00"
-        raise DataError(f"{origin}: column {name!r} holds dates that cannot be read ({error}): {advice}") from None
+    kind = kind_of(column)
+    if kind in ("numeric", "boolean"):
+        return as_numbers(column), ()
+    if kind == "date":
+        return read_dates(column, origin)
+    is_date = np.array([bool(re.fullmatch(DATE, str(cell)[:19])) for cell in column], bool)
+    advice = ", which is no time: give numbers, or dates such as 2026-01-31 14:00"
+    refuse_cells(column, ~is_date, origin, advice)
+    raise DataError(f"{origin}: column {name!r} holds dates as texts and in another form: write them all alike")
 
 
 def _space_evenly(
@@ -149,6 +148,8 @@ def _space_evenly(
                 f"--resample {step:g}"
             )
         positions = np.concatenate([[0], np.cumsum(gaps)]).astype(int)
+        size = 8.0 * (values.shape[1] + 1) * (positions[-1] + 1.0)
+        require_free_memory(f"the steps of {origin}", size, f"check the times in column {name!r}")
         even = np.full((positions[-1] + 1, values.shape[1]), np.nan)
         even[positions] = values
         missing = len(even) - len(values)

@@ -76,14 +76,11 @@ def load_raw(
     """Read a source for a trained model, encoded by the model's schema.
 
     Args:
-        source: as of `load`.
+        source, data_dir, drop_missing, progress: as of `load`.
         schema: the model's schema.
-        data_dir: as of `load`.
         seed: the seed of the model's training, from which the held-out digits follow.
-        drop_missing: as of `load`.
         targets: whether to encode a table's targets, if it has them; prediction ignores them.
         options: how a table's file is written.
-        progress: as of `load`.
 
     Raises:
         DataError: the source, or a cell in it, cannot be used, or is of another kind than the model's.

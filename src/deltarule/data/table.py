@@ -62,9 +62,7 @@ def load_table(
         fault = f"{origin}: target {name!r} has no value in any row, so nothing can be learnt"
         raise DataError(f"{fault}: fill it in, or choose another target")
     for column in (whole[name] for name in whole if kind_of(whole[name]) == "numeric"):
-        refuse_cells(
-            column, np.isinf(as_numbers(column)), origin, ": replace it with a finite number or remove the row"
-        )
+        refuse_cells(column, np.isinf(as_numbers(column)), origin, ": give a finite number, or remove the row")
     # A row that lacks some of several targets trains on the others, unless drop_missing leaves it out.
     partial_targets = bool(targets[1:]) and not drop_missing
     may_be_missing = {*(chosen if options.impute else ()), *(targets if partial_targets else ())}
@@ -112,10 +110,9 @@ def load_raw_table(
     targets: bool = True,
     options: TableOptions = DEFAULT_OPTIONS,
 ) -> RawRows:
-    """Read a table with the schema's input columns, and possibly others, and encode it by the schema.
+    """Read a table that has the schema's input columns, and encode it; arguments and errors are those of `load_raw`.
 
-    Y and targets are None if the file lacks the target columns or all their cells are empty. Options about columns are
-    ignored. Arguments and errors are those of `load_raw`.
+    Y and targets are None if the file has no targets. Options about columns are ignored.
     """
     path = Path(path)
     texts = {column.name for column in schema.inputs if not column.is_number}

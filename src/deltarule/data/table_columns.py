@@ -21,6 +21,7 @@ from deltarule.data.cells import (
     parse_numbers,
     refuse_cells,
 )
+from deltarule.data.dates import read_dates
 from deltarule.data.labels import Label, as_label
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
@@ -247,11 +248,12 @@ def time_order_note(frame: Frame) -> tuple[str, ...]:
     for name in frame:
         if kind_of(frame[name]) != "date":
             continue
-        dates = frame[name].dropna()
-        if isinstance(first := dates.iloc[0], str):  # 31.1.2024 begins with the day, 1/31/2024 with the month
-            options = {"errors": "coerce", "format": "mixed", "utc": True, "dayfirst": "." in first[:6]}
-            dates = require("pandas").to_datetime(dates, **options)
-        if dates.is_monotonic_increasing and dates.nunique() > 1:
+        try:
+            dates, _ = read_dates(frame[name].dropna(), "the table")
+        except DataError:
+            continue
+        steps = np.diff(dates) / np.timedelta64(1, "s")
+        if (steps >= 0).all() and (steps > 0).any():
             return (
                 f"the rows are sorted by {name!r}: the test rows of a random split lie between training rows, so their "
                 "scores are better than those of later rows will be; split='blocks' tests on the last rows",

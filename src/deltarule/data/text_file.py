@@ -49,10 +49,7 @@ class TextLayout(NamedTuple):
 
 
 def find_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
-    """Find the layout of a text file, and check that every row has as many cells as the header.
-
-    Without a separator, the first lines decide on it.
-    """
+    """Find the layout of a text file, and check that every row has as many cells as the header."""
     with path.open(encoding=encoding, newline="") as stream:
         head = list(islice(read_lines(path, stream), 2 * SAMPLED_LINES))
     if any("\0" in line for line in head):
