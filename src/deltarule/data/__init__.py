@@ -6,7 +6,8 @@ and units; `table_columns` decides which columns are targets and inputs, and whe
 `columns` and `labels` encode each column, and `schema` holds them all for the model file; `table` splits the rows
 (`splitting`), measures the training rows (`moments`) and builds the `DataSet` of `dataset`; `table_checks` looks for
 duplicates, leakage and codes of missing values. Beside them: `images` reads digits and MNIST, `expansion` adds copies
-of images; `folder` reads a folder as a `stream`; `series` and `lagged` make time series; `optional` imports pandas.
+of images; `folder` reads a folder as a `stream`; `series`, `dates` and `lagged` make time series; `optional` imports
+pandas.
 """
 
 from typing import TYPE_CHECKING
