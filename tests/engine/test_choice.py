@@ -1,7 +1,5 @@
 """The engine that "auto" chooses: the same for the same call; a warning if JAX would be faster but is missing."""
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -150,21 +148,3 @@ def test_without_jax_what_needs_it_is_refused_with_the_way_to_get_it():
             dr.train(SMALL, X, X[:, :1], trainer=dr.LevenbergMarquardt(), epochs=1, **options)
     with pytest.raises(ConfigurationError, match=said):
         dr.GradientDescent(rule=object())
-
-
-def test_small_work_never_imports_jax():
-    """A process that trains, predicts and measures: JAX is not among its modules."""
-    code = """
-import sys
-import numpy as np, deltarule as dr
-X = np.random.default_rng(0).normal(size=(30, 2))
-net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
-for trainer in (dr.LevenbergMarquardt(), dr.NewtonCG(), dr.BayesianRegularization(),
-                dr.GradientDescent(eta=0.1, batch_size=5), dr.GradientDescent(eta=1e-3, rule="adam")):
-    result = dr.train(net, X, X[:, :1], trainer=trainer, epochs=2)
-net(result.params, X), net.cost_and_gradient(result.params, X, X[:, :1])
-dr.NetworkRegressor(hidden=(3,), epochs=2).fit(X, X[:, 0]).predict(X)
-print([name for name in sys.modules if name.split(".")[0] in ("jax", "jaxlib", "optax")])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -52,7 +52,13 @@ def train(engine, options, weights):
 
 
 @pytest.mark.parametrize(
-    ("options", "weighted"), [({"momentum": 0.9}, True), ({"sampling": "uniform", "steps": 23}, False)]
+    ("options", "weighted", "engine"),
+    [
+        ({"momentum": 0.9}, True, "numpy"),
+        ({"sampling": "uniform", "steps": 23}, False, "numpy"),
+        pytest.param({"sampling": "uniform", "steps": 23}, True, "jax", marks=WITHOUT_JAX),
+        pytest.param({"momentum": 0.9}, False, "jax", marks=[WITHOUT_JAX, pytest.mark.slow]),
+    ],
 )
 def test_how_many_are_gathered_together_changes_nothing(engine, monkeypatch, options, weighted):
     """All of an epoch's batches gathered together, or one or two of them."""

@@ -9,6 +9,7 @@ from deltarule.engine.randomness import POINTS, generator
 from deltarule.equations import solving
 from deltarule.equations.uncertainty import standard_errors
 from deltarule.errors import ConfigurationError, DataError, ShapeError
+from engines import WITHOUT_JAX
 
 T = np.linspace(0, 2, 57)[:, None]
 LM = dr.LevenbergMarquardt()
@@ -67,6 +68,7 @@ def test_an_unknown_is_estimated_from_data(net, decay):
     assert len(result.residual_rms) == 3
 
 
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("jax", marks=[WITHOUT_JAX, pytest.mark.slow])])
 def test_second_derivatives_and_a_system(engine):
     """u'' = -u as it stands, and as u' = v, v' = -u: both are cos."""
     whole = dr.Network([dr.Dense(10, "tanh"), dr.Dense(1, "linear")])

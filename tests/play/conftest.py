@@ -18,6 +18,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+VIEW = {"viewport": {"width": 1440, "height": 960}, "reduced_motion": "reduce"}
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +68,27 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
         wrong: list[str] = []
 
         def open_page(address: str, **options: Any) -> Any:
-            options = {"viewport": {"width": 1440, "height": 960}, "reduced_motion": "reduce"} | options
-            context = browser.new_context(**options)
+            context = browser.new_context(**VIEW | options)
             stack.callback(context.close)
-            page = context.new_page()
-            page.set_default_timeout(60_000)
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-            page.goto(address)
-            page.locator("#steps button").first.wait_for()  # the first frame is drawn
-            return page
+            return opened_at(watched(context.new_page(), wrong), address)
 
         yield open_page
         assert wrong == []
+
+
+def watched(page: Any, wrong: list[str]) -> Any:
+    """The page, whose errors are added to `wrong`."""
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    return page
+
+
+def opened_at(page: Any, address: str) -> Any:
+    """The page, at an address, with its first frame drawn."""
+    page.goto(address)
+    page.locator("#steps button").first.wait_for()
+    return page
 
 
 def sent(socket: Any, **message: Any) -> None:

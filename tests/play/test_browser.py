@@ -12,13 +12,30 @@ from deltarule.cli import main
 from deltarule.data import NumericColumn, Schema
 from deltarule.play.problems import GENERATED
 from deltarule.play.sources import load_problem
+from play.conftest import VIEW, opened_at, watched
 
 pytest.importorskip("uvicorn")
+from deltarule.play.server import Playground
+
+
+@pytest.fixture(scope="module")
+def tab(browser, threads):
+    """A server, a page of the browser that is opened anew for each test, and what went wrong on it."""
+    server, wrong = Playground(GENERATED["higham"]()), []
+    threads.append(server.start())
+    context = browser.new_context(**VIEW)
+    yield server.address, watched(context.new_page(), wrong), wrong
+    context.close()
+    server.stop()
 
 
 @pytest.fixture
-def page(served, opened):
-    return opened(served(GENERATED["higham"]()).address)
+def page(tab):
+    address, page, wrong = tab
+    page.mouse.move(1, 1)
+    opened_at(page, address)
+    yield page
+    assert wrong == []
 
 
 def part(page, name):

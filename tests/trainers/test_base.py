@@ -1,4 +1,4 @@
-"""The batches of a second-order epoch: what their sums are divided by is their share of the weight of all examples."""
+"""The batches of a second-order epoch and their shares of the total weight."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a training holds, before it runs, and the refusal of one that cannot fit."""
+"""The memory of a training, and the refusal of one that does not fit."""
 
 import tracemalloc
 
@@ -56,7 +56,7 @@ def test_a_block_is_as_large_as_the_trainer_makes_it(engine, net, shape, form):
         ("numpy", dr.LBFGS(memory=20), 3000 * 101, (3 + 2 * 40) * 102_001, 3000 * 5 * 1001),
     ],
 )
-def test_what_an_engine_holds(name, trainer, examples, matrices, work):
+def test_memory_of_each_engine(name, trainer, examples, matrices, work):
     """In numbers of 8 bytes, each as the process was seen to grow by; JAX lays 3,072 rows out for 3,000."""
     E = engines.get(name) if name == "numpy" else pytest.importorskip("deltarule.engine.jax_engine")
     found = memory_needed(NET.sizes((100,)), 3000, FLOAT64, trainer, E)
@@ -73,7 +73,7 @@ def test_what_an_engine_holds(name, trainer, examples, matrices, work):
         (dr.NewtonCG(), (10, 100, 4), 2000),
     ],
 )
-def test_numpy_holds_about_what_is_said(trainer, sizes, rows):
+def test_the_estimate_is_near_numpy_s_memory(trainer, sizes, rows):
     """tracemalloc knows every array of NumPy: within a half of what is estimated."""
     net = dr.Network([*(dr.Dense(n, "tanh") for n in sizes[1:-1]), dr.Dense(sizes[-1], "linear")])
     dtype, draw = np.dtype(trainer.dtype), np.random.default_rng(0)
@@ -106,7 +106,7 @@ def one_gigabyte(monkeypatch):
         (dr.GradientDescent(eta=0.1, batch_size=10), 2_000_000, "give fewer rows"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
+def test_a_training_that_does_not_fit_is_refused_with_advice(engine, trainer, rows, cure):
     with pytest.raises(TooLargeError, match=r"need about .* GiB .*1 GiB .*free") as error:
         require_memory(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
     assert cure in str(error.value)
@@ -121,11 +121,11 @@ def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
         (dr.NewtonCG(), 1000),
     ],
 )
-def test_the_cures_fit(engine, trainer, rows):
+def test_trainings_that_follow_the_advice_fit(engine, trainer, rows):
     require_memory(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
 
 
-def test_training_refuses_before_its_first_step(monkeypatch, engine):
+def test_a_training_is_refused_before_its_first_step(monkeypatch, engine):
     monkeypatch.setattr(machine, "free_memory", lambda: 1000.0)
     X = np.zeros((50, 4))
     with pytest.raises(TooLargeError, match="training and its data"):
@@ -139,7 +139,7 @@ def test_parameters_that_no_machine_holds(width):
         NET.init(0, (width,))
 
 
-def test_levenberg_marquardt_changes_its_form_and_goes_on(engine):
+def test_levenberg_marquardt_trains_with_less_memory(engine):
     """With less and less memory: the exact form, then conjugate gradients; both learn."""
     X = np.random.default_rng(0).uniform(-1, 1, (40, 3))
     Y = np.sin(3 * X[:, :1])

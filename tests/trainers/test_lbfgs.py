@@ -54,7 +54,7 @@ def course_of(params, iterations=500):
     return Course(NET, dr.LBFGS(iterations), rows, None, (0,), dr.Stopping(), "cost", ())
 
 
-def test_the_clock_ends_an_epoch_with_what_it_has_reached():
+def test_the_clock_ends_an_epoch_after_whole_iterations():
     """Seven iterations of the first epoch are the epoch of seven iterations."""
     start = NET.starts(0, 1, (1,), np.dtype("float64"), dr.LBFGS().initializers)[0]
     course = course_of(start)
@@ -74,7 +74,7 @@ def test_a_time_limit_within_the_first_epoch():
 
 
 @pytest.mark.parametrize("restarts", [1, 2])
-def test_ctrl_c_keeps_what_the_epoch_has_reached(monkeypatch, restarts):
+def test_ctrl_c_keeps_the_iterations_of_the_epoch(monkeypatch, restarts):
     calls = 0
 
     def counted(F, p):
@@ -93,7 +93,7 @@ def test_ctrl_c_keeps_what_the_epoch_has_reached(monkeypatch, restarts):
     assert result.history["iterations"][0] > 10
 
 
-def test_a_cut_epoch_is_resumed_from_what_it_reached(tmp_path):
+def test_an_interrupted_epoch_is_resumed(tmp_path):
     options = {"trainer": dr.LBFGS(200), "epochs": 2, "checkpoint": tmp_path}
     cut = dr.train(NET, X, np.sin(3 * X), stopping=dr.Stopping(time_limit=0), **options)
     more = dr.train(NET, X, np.sin(3 * X), resume=tmp_path, **options)

@@ -1,4 +1,4 @@
-"""The rules that end a training, as a description. What they do: `test_training`."""
+"""The stopping rules and their sentences."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from deltarule.errors import ConfigurationError
 from deltarule.trainers.stopping import STOP_REASONS, stop_code, stop_sentence
 
 
-def test_the_codes_are_places_in_the_table():
+def test_the_codes_are_indices():
     assert [STOP_REASONS[stop_code(reason)] for reason in STOP_REASONS] == list(STOP_REASONS)
     assert stop_code("running") == 0
     with pytest.raises(ValueError, match="not in tuple"):
         stop_code("boredom")
 
 
-def test_nothing_is_on_by_default():
+def test_no_rule_is_on_by_default():
     assert dr.Stopping() == dr.Stopping(goal=None, min_grad=None, max_fail=None, time_limit=None)
 
 
@@ -61,13 +61,13 @@ def test_every_reason_has_a_sentence():
 
 
 @pytest.mark.parametrize("reason", STOP_REASONS[1:])
-def test_one_epoch_is_no_epochs(reason):
+def test_one_epoch_is_singular(reason):
     stopping = dr.Stopping(max_fail=1)
     trainer = dr.BayesianRegularization(max_fail=1)
     assert "epochs" not in stop_sentence(reason, 1, stopping, trainer, kept_best=True)
 
 
-def test_without_a_learning_rate_the_cure_is_another():
+def test_the_advice_without_a_learning_rate():
     sentence = stop_sentence("diverged", 3, dr.Stopping(), dr.LevenbergMarquardt(), kept_best=True)
     assert "scale inputs and targets" in sentence
     assert "eta" not in sentence

@@ -42,13 +42,13 @@ def test_the_count_by_hand(engine):
     assert set(stops) == {"running"}
 
 
-def test_the_seventh_halving_ends_it(engine):
+def test_the_seventh_halving_ends_the_training(engine):
     scales, stops = walk(engine, dr.NoImprovement(1), [False] * 7)
     assert scales == [2.0**-i for i in range(1, 8)]
     assert stops == ["running"] * 6 + ["eta_min"]
 
 
-def test_a_floor_that_no_power_hits_ends_below_it(engine):
+def test_a_floor_between_two_halvings(engine):
     _, stops = walk(engine, dr.NoImprovement(1, divide_by=3, floor=0.1), [False] * 3)
     assert stops == ["running", "running", "eta_min"]  # 1/3, 1/9 > 0.1, 1/27
     assert set(walk(engine, dr.NoImprovement(1, floor=0), [False] * 20)[1]) == {"running"}
@@ -69,7 +69,7 @@ def test_a_training_that_never_improves(batch_size):
 
 
 @pytest.mark.usefixtures("on_each_engine")
-def test_accuracy_counts_only_more_right_answers():
+def test_an_epoch_of_the_same_accuracy_is_no_improvement():
     """Validation whose accuracy stays at 1 while its cost falls: no improvement by accuracy, always one by cost."""
     data = {"validation_data": (X, Y), "epochs": 12}
     rule = {"eta": 0.05, "no_improvement": 2}
@@ -83,13 +83,13 @@ def test_accuracy_counts_only_more_right_answers():
 
 
 @pytest.mark.usefixtures("on_each_engine")
-def test_it_multiplies_a_schedule_and_momentum():
+def test_the_rule_multiplies_a_schedule():
     plain = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t), epochs=3)
     ruled = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t, no_improvement=5), epochs=3)
     trees.map_leaves(np.testing.assert_array_equal, plain.params, ruled.params)
 
 
-def test_a_whole_number_is_its_k():
+def test_a_whole_number_is_k():
     trainer = dr.GradientDescent(eta=1, no_improvement=4)
     assert trainer.no_improvement == dr.NoImprovement(4) == dr.NoImprovement(k=4, divide_by=2, floor=1 / 128)
 

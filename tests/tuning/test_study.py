@@ -1,4 +1,4 @@
-"""The search: what it finds, what it gives up, what it compiles, and that a paused trial is the same training."""
+"""The search: the best trial, successive halving, compilation, and paused trials."""
 
 import doctest
 
@@ -51,7 +51,7 @@ def test_the_best_is_the_best_on_the_validation_data(method):
 
 
 @pytest.mark.usefixtures("on_each_engine")
-def test_a_trial_that_goes_on_is_the_same_training():
+def test_a_surviving_trial_is_the_same_training():
     found = run(trials=9)
     alone = dr.train(
         NET, X[:40], LABELS[:40], trainer=build(found.best.values)[1], epochs=18, seed=1,
@@ -65,7 +65,7 @@ def test_a_trial_that_goes_on_is_the_same_training():
 
 
 @pytest.mark.usefixtures("on_each_engine")
-def test_hopeless_trials_are_given_up_by_successive_halving():
+def test_successive_halving():
     found = run(trials=9)
     # Rungs of 9 trials and 18 epochs: 2, 6, 18; nine, three and one of them go that far.
     epochs = sorted(trial.epochs for trial in found.trials)

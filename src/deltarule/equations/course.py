@@ -28,7 +28,7 @@ class EquationState(NamedTuple):
     params: Params
     trainer_state: Any
     weights: tuple[float, ...]
-    rate: None = None  # no no-improvement rule
+    rate: None = None  # a no-improvement rule needs examples
 
 
 @dataclass(frozen=True, eq=False)

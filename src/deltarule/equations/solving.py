@@ -182,7 +182,7 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
 
 
 def _check_trainer(trainer: Any) -> None:
-    if not trainer.minimizes_objectives:
+    if not trainer.minimises_objectives:
         raise ConfigurationError(
             f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )

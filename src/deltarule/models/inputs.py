@@ -89,7 +89,7 @@ def check_weight(sample_weight: Any, count: int) -> np.ndarray | None:
     if weight.min() < 0:
         raise DataError(f"sample_weight holds {weight.min():g}: give weights of at least 0.")
     if not weight.any():
-        raise DataError("sample_weight holds only zeros: at least one weight must not be zero.")
+        raise DataError("sample_weight holds only zeros: give at least one weight above 0.")
     if (weight == np.round(weight)).all():
         return weight
     share = weight / weight.max()

@@ -107,7 +107,7 @@ class Model(Plots):
         from deltarule.trainers.bayesian.at_weights import posterior_at
 
         if self.schema is None or self.schema.classes is not None:
-            raise ConfigurationError(f"{self!r} is not a regression with known columns: only those have error bars")
+            raise ConfigurationError(f"{self!r} is not a regression with known columns: train one by fit_table")
         return replace(self, error_bars=posterior_at(self.net, self.params, *known_rows(self, rows, targets)))
 
     def predict_proba(self, rows: Any) -> np.ndarray:

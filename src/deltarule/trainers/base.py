@@ -37,7 +37,7 @@ class Trainer:
     compiles_epochs: ClassVar[bool] = False  # whether JAX compiles whole epochs, not only pieces of a step
     sums_over_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
     keeps_partial_epochs: ClassVar[bool] = False  # whether an interrupted epoch returns the steps taken so far
-    minimizes_objectives: ClassVar[bool] = False  # whether it minimises any objective, by `first_state` and `step`
+    minimises_objectives: ClassVar[bool] = False  # whether it minimises any objective, by `first_state` and `step`
     has_posterior: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
     l2: float | None = None  # lambda of its penalty
     max_fail: int | None = None  # epochs without progress after which it stops by itself

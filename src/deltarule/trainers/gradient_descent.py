@@ -87,7 +87,7 @@ class GradientDescent(Trainer):
     no_improvement: Any = None
     steps: int | None = None
 
-    minimizes_objectives: ClassVar[bool] = True
+    minimises_objectives: ClassVar[bool] = True
     dtype: ClassVar[str] = "float32"
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True

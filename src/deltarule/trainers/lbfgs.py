@@ -49,7 +49,7 @@ class LBFGS(Trainer):
     memory: int = 50
     l2: float | None = None
 
-    minimizes_objectives: ClassVar[bool] = True
+    minimises_objectives: ClassVar[bool] = True
     keeps_partial_epochs: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
 

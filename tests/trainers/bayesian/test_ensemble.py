@@ -1,4 +1,4 @@
-"""Ensembles: a mixture's moments by hand, one network for all members, and what a training makes of them."""
+"""Ensembles: moments of a mixture by hand, the merged network, and ensembles of trainings."""
 
 import itertools
 import pickle

@@ -50,7 +50,7 @@ def test_the_gradient_in_whitened_parameters(small, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_damped_step_and_what_it_promises(small, form):
+def test_the_damped_step_and_its_predicted_fall(small, form):
     """(BR4) with its clipped correction, and the fall of the damped model: -(g^T s + (1/2) s^T H s)."""
     g = small.beta * small.J.T @ small.r + small.A * small.p
     s, a = small.step()
@@ -71,7 +71,7 @@ def test_primal_and_dual_agree_to_rounding(small):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_correction_is_the_bend_of_the_residuals(small, form):
+def test_the_geodesic_correction(small, form):
     """A linear model has none."""
     size = np.abs(small.found[form]["step"] - small.step()[0]).max()
     assert (size < 1e-12) == (len(small.net.layers) == 1)

@@ -76,14 +76,14 @@ def test_beta_and_alpha_have_bounds():
     assert np.all(np.asarray(large.alpha[0]["W"]) >= 1e-8)
 
 
-def test_gamma_never_uses_up_all_residuals(engine):
+def test_gamma_is_less_than_the_residuals(engine):
     """6 effective parameters on 5 residuals: beta = 0.02·5/‖r‖², not below 0."""
     now = Hyperparameters(precisions(1.0, 1.0, 1.0), np.asarray(1.0))
     new = update(engine, now, PARAMS, GAMMA, 5.0, 0.25)
     assert float(new.beta) == pytest.approx(0.4, rel=1e-12)
 
 
-def test_an_input_without_a_use_goes_to_the_mean_of_the_hyper_prior(engine):
+def test_alpha_of_a_useless_input_is_the_mean_of_the_hyper_prior(engine):
     """gamma = 0 and w = 0 leave (2a)/(2a/mean) = mean; the update stays there."""
     now = Hyperparameters(precisions(10.0, 10.0, 1.0), np.asarray(1.0))
     params = [{"W": np.zeros((2, 2)), "b": np.zeros(2)}, PARAMS[1]]
@@ -111,7 +111,7 @@ def test_the_hyper_prior_has_its_maximum_at_its_mean():
         assert float(hyperparameters.log_hyper_prior(precisions(*other))) < best
 
 
-def test_flat_and_back():
+def test_flatten_and_unflatten():
     alpha = precisions(3.0, 4.0, 5.0)
     groups = hyperparameters.flatten(alpha)
     assert groups.tolist() == [3, 4, 5, 0.5, 0.01]
@@ -120,7 +120,7 @@ def test_flat_and_back():
         assert {name: value.tolist() for name, value in one.items()} == {name: v.tolist() for name, v in other.items()}
 
 
-def test_spread_gives_every_weight_of_an_input_its_precision():
+def test_alpha_is_broadcast_to_the_weights():
     A = hyperparameters.broadcast_alpha(precisions(3.0, 4.0, 5.0), PARAMS)
     assert A[0]["W"].tolist() == [[3, 4], [3, 4]]
     assert A[0]["b"].tolist() == [5, 5]

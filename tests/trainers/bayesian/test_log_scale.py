@@ -1,4 +1,4 @@
-"""(LOG): a target and its logarithm, mean and intervals in the target's units, the network that says the mean."""
+"""The logarithmic scale of a target: mean, quantiles, density, smearing, and the network that computes the mean."""
 
 import math
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ def test_by_hand():
     assert LOG.deviation(np.array([1.0]), np.array([1.0]))[0] == pytest.approx(math.e * math.sqrt(math.expm1(0.49)))
 
 
-def test_below_its_zero_a_target_has_no_density():
+def test_the_density_below_the_original_zero():
     assert LOG.encode(np.array([-1.5, -2.0])).tolist() == [-math.inf, -math.inf]
     assert LOG.log_slope(np.array([-1.5, -2.0])).tolist() == [-math.inf, -math.inf]
 
@@ -33,7 +33,7 @@ def test_the_slope_of_u():
     np.testing.assert_allclose(np.exp(LOG.log_slope(y)), slope, rtol=1e-8)
 
 
-def test_which_targets_it_is_tried_for():
+def test_targets_for_which_it_is_tried():
     draw, zero = np.random.default_rng(0), np.array([-1.0])
     y, ones = np.exp(draw.normal(size=(200, 1))) - 1.0, np.ones(200)
     found = LogScale.of(y, zero, ones)
@@ -47,21 +47,21 @@ def test_which_targets_it_is_tried_for():
     assert LogScale.of(np.where(np.arange(200)[:, None] == 3, np.nan, y), zero, ones) is None
 
 
-def test_the_smear_makes_the_mean_that_of_the_targets():
+def test_smearing_corrects_the_mean():
     error = np.random.default_rng(0).normal(size=(100_000, 1))
     log = LOG.with_smearing(error, np.ones(len(error)))
     assert log.smear == pytest.approx(0.49 / 2, abs=0.02)  # of normal errors half of their variance
     assert log.expected(np.zeros(1))[0] == pytest.approx(log.quantile(error).mean(), abs=1e-3)
 
 
-def test_one_fault_lifts_no_mean():
+def test_an_outlier_does_not_raise_the_mean():
     error = 0.1 * np.random.default_rng(0).normal(size=(300, 1))
     clean = LOG.with_smearing(error, np.ones(300)).smear
     error[5] = 9.0
     assert LOG.with_smearing(error, np.ones(300)).smear == pytest.approx(clean, abs=2e-3)
 
 
-def test_the_network_says_the_mean():
+def test_the_network_computes_the_mean():
     net = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
     params = net.init(0, input_shape=(2,), dtype="float64")
     X = np.random.default_rng(0).normal(size=(20, 2))
@@ -73,7 +73,7 @@ def left_out(mean, density):
     return SimpleNamespace(left_out=SimpleNamespace(mean=mean), log_density=density)
 
 
-def test_the_scale_is_that_which_predicts_better_both_ways():
+def test_the_scale_must_be_better_in_error_and_density():
     u = np.random.default_rng(0).normal(size=(300, 1))
     y, v = LOG.quantile(u), np.ones(300)
     exact, density = left_out(u, np.full(300, 2.0)), LOG.log_slope(y)[:, 0]

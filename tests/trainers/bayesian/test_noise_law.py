@@ -1,4 +1,4 @@
-"""The law of the noise: found on errors that were drawn from one, and quiet where there is nothing to find."""
+"""The distribution of the noise, fitted to errors drawn from a known one."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def law_of(X, mean, error):
 
 
 @pytest.mark.parametrize(("freedom", "slope"), [(None, 0.0), (4.0, 0.0), (None, 1.0), (4.0, 1.0)])
-def test_intervals_hold_what_they_say(freedom, slope):
+def test_intervals_have_their_coverage(freedom, slope):
     law = law_of(*drawn(np.random.default_rng(0), freedom, slope))
     X, mean, error = drawn(np.random.default_rng(1), freedom, slope, 20_000)
     std = law.std(0.09 * law.factor(X, mean))
@@ -35,7 +35,7 @@ def test_outliers_are_found():
     assert law_of(*drawn(np.random.default_rng(0))).freedom > 12
 
 
-def test_noise_of_one_size_is_left_alone():
+def test_constant_noise_has_no_slope():
     found = [law_of(*drawn(np.random.default_rng(seed), count=300)).slopes.any() for seed in range(10)]
     assert sum(found) <= 3
 

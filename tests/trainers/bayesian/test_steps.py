@@ -94,7 +94,7 @@ def test_what_each_person_does_is_learnt():
     of_each = draw.normal(size=30)
     y = of_each[np.repeat(np.arange(30), 10)] * (1 + 0.3 * X[:, 1]) + 0.05 * draw.normal(size=300)
     train = np.arange(300) % 5 > 0
-    own = replace(EFFORTS["default"], most=4)
+    own = replace(EFFORTS["default"], max_candidates=4)
     other = replace(own, order=tuple(c for c in own.order if c.steps != "fine"))
     model, smooth = (dr.NetworkRegressor(effort=e, random_state=0).fit(X[train], y[train]) for e in (own, other))
     own, other = (np.sqrt(np.mean((one.predict(X[~train]) - y[~train]) ** 2)) for one in (model, smooth))

@@ -17,7 +17,7 @@ def trained(solver, outputs=1, hidden=(4,)):
 
 
 @pytest.mark.parametrize(("solver", "outputs", "hidden"), [("primal", 1, (4,)), ("dual", 2, (3, 3)), ("primal", 2, ())])
-def test_what_is_written_down_predicts_the_same(solver, outputs, hidden):
+def test_a_stored_ensemble_predicts_the_same(solver, outputs, hidden):
     ensemble, X = trained(solver, outputs, hidden)
     net, _ = ensemble.merged()
     again = from_tensors(net, as_tensors(ensemble))

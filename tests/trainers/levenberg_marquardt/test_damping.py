@@ -1,4 +1,4 @@
-"""The control of lambda: values by hand, and what becomes of numbers that are not finite."""
+"""The control of lambda by hand, also for numbers that are not finite."""
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def test_lambda_stays_above_zero():
         assert damping.start(0.3, 0.0, np.dtype(precision)).trace == tiny
 
 
-def test_hold():
+def test_cap():
     """Past the ceiling the damping starts afresh there."""
     assert damping.cap(at(19.0, nu=8.0, trace=2.0), 20.0) == (19, 8, 2)
     assert damping.cap(at(21.0, nu=8.0, trace=2.0), 20.0) == (20, 2, 2)

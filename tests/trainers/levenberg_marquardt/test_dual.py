@@ -37,7 +37,7 @@ def test_an_l2_of_zero_is_none(few, engine):
 
 
 @pytest.mark.parametrize("l2", [None, 0.3])
-def test_what_the_model_holds(few, engine, l2):
+def test_the_fields_of_the_model(few, engine, l2):
     _, model = step(few, engine, 1.0, l2)
     gradient = few.J.T @ few.r + (l2 or 0) * few.is_weight * few.p
     energy = (l2 or 0) / 2 * np.sum(few.is_weight * few.p**2)
@@ -48,7 +48,7 @@ def test_what_the_model_holds(few, engine, l2):
 
 
 @pytest.mark.parametrize("l2", [None, 0.3])
-def test_what_the_step_promises(few, engine, l2):
+def test_the_predicted_fall(few, engine, l2):
     F, p = few.on(engine, l2)
     found = F.call(dual.step, p, F.call(dual.model, p), 0.7, accelerate=True)
     s, A = few.step(0.7, l2)[0], (l2 or 0) * few.is_weight
@@ -85,7 +85,7 @@ ORDERS = (1e-15, 1e-12, 1e-8, 1e-5)
 @pytest.mark.parametrize(
     ("engine", "size"), [*(("numpy", size) for size in ORDERS), pytest.param("jax", 1e-8, marks=WITHOUT_JAX)]
 )
-def test_a_gram_matrix_that_rounding_made_indefinite_ends_no_training(engine, monkeypatch, size):
+def test_a_gram_matrix_indefinite_by_rounding(engine, monkeypatch, size):
     """J J^T with `size` of its trace taken from its diagonal: squares of lengths that are 0 come out below 0.
 
     A table of 26 rows with four different ones has a Gram matrix of rank 4, and none of the processor's own rounding

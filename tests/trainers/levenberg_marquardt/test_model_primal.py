@@ -23,7 +23,7 @@ def test_the_step_and_its_correction(many, engine, lam, l2, block):
     close(step(many, engine, lam, l2, block, accelerate=False)[0], many.step(lam, l2)[0], 1e-10)
 
 
-def test_what_the_model_holds(many, engine):
+def test_the_fields_of_the_model(many, engine):
     _, model = step(many, engine, 1.0, 0.3)
     gradient = many.J.T @ many.r + 0.3 * many.is_weight * many.p
     assert float(model.objective) == pytest.approx(many.cost + 0.15 * np.sum(many.is_weight * many.p**2), rel=1e-13)
@@ -33,12 +33,12 @@ def test_what_the_model_holds(many, engine):
     np.testing.assert_allclose(model.hessian, many.J.T @ many.J, rtol=1e-12, atol=1e-13)
 
 
-def test_what_the_examples_left_in_the_network_is_kept_where_they_go_through_together(many, engine):
+def test_the_linearization_of_one_block_is_kept(many, engine):
     assert step(many, engine, 1.0)[1].linearization is not None
     assert step(many, engine, 1.0, block=8)[1].linearization is None
 
 
-def test_what_the_step_promises(many, engine):
+def test_the_predicted_fall(many, engine):
     F, p = many.on(engine, 0.3)
     found = F.call(primal_step, p, F.call(primal_model, p), 0.7, accelerate=True)
     s, A = many.step(0.7, 0.3)[0], 0.3 * many.is_weight

@@ -55,7 +55,7 @@ def ridge(B, missing, W, lam, l2):
         (30, 0, 0.5, True, 0.7, 32),  # no layer below: the inputs are the features
     ],
 )
-def test_it_is_damped_least_squares(engine, m, h, scale, weighted, l2, block):
+def test_the_refit_is_damped_least_squares(engine, m, h, scale, weighted, l2, block):
     net, params, data, B, missing, W = setting(m, h, scale, weighted)
     for lam in (1e-3, 1.0):
         found = refit(engine, net, params, data, block, lam, l2)
@@ -74,7 +74,7 @@ def test_great_damping_leaves_the_layer_where_it_is(engine):
     np.testing.assert_allclose(found[-1]["b"], params[-1]["b"], atol=1e-15)
 
 
-def test_no_layer_is_better_for_the_features_below(engine):
+def test_no_other_output_layer_has_a_lower_cost(engine):
     """lambda -> 0: the gradient of the cost for the last layer, B^T of the residuals, is zero."""
     net, params, (x, y, weight), B, _, _ = setting(30, 4, 0.5)
     found = refit(engine, net, params, (x, y, weight), 32, 1e-12, None)

@@ -249,7 +249,7 @@ def test_values_out_of_range(options, match):
         dr.LevenbergMarquardt(**options)
 
 
-def test_networks_it_cannot_train():
+def test_networks_that_are_refused():
     X, Y = data(8)
     with pytest.raises(ConfigurationError, match="batch_size is 9 and there are 8"):
         dr.train(NET, X, Y, trainer=dr.LevenbergMarquardt(batch_size=9), epochs=1)

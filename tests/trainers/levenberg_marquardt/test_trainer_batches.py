@@ -51,7 +51,7 @@ def test_one_batch_of_everything_is_the_full_batch(engine):
         np.testing.assert_allclose(found["W"], expected["W"], rtol=1e-7, atol=1e-9)
 
 
-def test_a_short_batch_is_no_longer_than_its_examples(engine):
+def test_a_short_batch_has_only_its_own_examples(engine):
     """Batches of 50 and 6 of 56 examples, on a linear network that is solved in the first: the second keeps it."""
     X = np.random.default_rng(2).uniform(-1, 1, (56, 2))
     Y = X @ [[2.0], [-3.0]] + 0.5
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_network(engine):
     assert not np.array_equal(once, other)
 
 
-def test_a_batch_that_promises_nothing_ends_nothing(engine):
+def test_training_goes_on_after_rejected_batches(engine):
     """At zero residual every batch is rejected; lambda is held at its ceiling, and training goes on to its epochs."""
     X, _ = noiseless(200)
     start = NET.init(0, (2,), "float64")

@@ -98,8 +98,14 @@ def test_dead_neurons(engine):
     assert result.history["cost"][-1] == pytest.approx(0.5 * np.var(Y), rel=1e-9)
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual", "cg", "streamed"])
-@pytest.mark.parametrize("l2", [None, 0.1])
+@pytest.mark.parametrize(
+    ("solver", "l2"),
+    [
+        *(("primal", None), ("dual", 0.1), ("cg", None), ("streamed", 0.1)),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("primal", 0.1), ("dual", None))),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("cg", 0.1), ("streamed", None))),
+    ],
+)
 def test_no_output_moves(engine, solver, l2):
     """J = 0 because every relu is off: without a penalty there is nothing to gain, with one the weights go to 0."""
     net = dr.Network([dr.Dense(1, "relu")])

@@ -34,7 +34,7 @@ def model(H, s, g=G):
 CONVEX, SADDLE = matrix(1, 2, 3, 5, 8, 13), matrix(-2, 1, 2, 3, 5, 8)
 
 
-def test_a_wide_region_holds_newton_s_step(engine):
+def test_newton_s_step_inside_a_wide_region(engine):
     s, predicted, ending, products = solve(engine, CONVEX)
     np.testing.assert_allclose(s, -np.linalg.solve(CONVEX, G), rtol=1e-10)
     assert predicted == pytest.approx(-model(CONVEX, s), rel=1e-12)

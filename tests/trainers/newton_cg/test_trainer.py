@@ -1,4 +1,4 @@
-"""Newton-CG as a trainer: its options, its two kinds of epoch, its stop, its record."""
+"""Newton-CG as a trainer: options, epochs, stops and records."""
 
 import numpy as np
 import pytest
@@ -154,7 +154,7 @@ def test_options_outside_their_range(options, message):
         dr.NewtonCG(**options)
 
 
-def test_what_it_cannot_train_is_refused():
+def test_networks_that_are_refused():
     with pytest.raises(ConfigurationError, match=r"batch_size is 30 .*24"):
         run("numpy", batch_size=30)
     with pytest.raises(ConfigurationError, match="layer 0 is a perceptron"):

@@ -1,4 +1,4 @@
-"""The trust region's control: the gain ratio, what is taken, and how the radius moves."""
+"""The control of the trust region: the gain ratio, accepted steps, and the radius."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When checkpoints are written, and trainings that go on from them: bit for bit those that nothing interrupted."""
+"""When checkpoints are written, and that resumed trainings equal uninterrupted ones bit for bit."""
 
 import dataclasses
 import os
@@ -75,7 +75,7 @@ QUICK = ("sgd", "halving", "adam", "lm", "bayesian")
 
 
 @pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=SLOW) for name in TRAINERS])
-def test_every_trainer_goes_on_as_if_nothing_had_happened(tmp_path, name):
+def test_every_trainer_resumes_bit_for_bit(tmp_path, name):
     options = TRAINERS[name]
     whole = train(**options)
     train(**options | {"epochs": 4}, checkpoint=tmp_path, checkpoint_every=3)
@@ -85,7 +85,7 @@ def test_every_trainer_goes_on_as_if_nothing_had_happened(tmp_path, name):
 
 @WITHOUT_JAX
 @pytest.mark.skipif(optax is None, reason="Optax is not installed")
-def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
+def test_a_rule_of_optax_resumes_bit_for_bit(tmp_path):
     """Its state holds a key of JAX."""
     rule = optax.noisy_sgd(1e-2, key=jax.random.key(3))
     options = {"trainer": dr.GradientDescent(rule=rule, batch_size=8), "engine": "jax"}
@@ -95,7 +95,7 @@ def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
 
 
 @pytest.mark.parametrize(("chunk", "last"), [(1, 5), (3, 1), (3, 5), (256, 1)])
-def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, last):
+def test_several_starts_resume_bit_for_bit(tmp_path, monkeypatch, chunk, last):
     """Some epochs of each start in turn, or all epochs of one after another."""
     monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
@@ -117,7 +117,7 @@ def test_the_engine_is_a_setting(tmp_path):
 
 @WITHOUT_JAX
 @pytest.mark.parametrize("damaged", [False, True])
-def test_what_goes_on_stays_with_its_engine(tmp_path, engine, damaged):
+def test_a_resumed_training_keeps_its_engine(tmp_path, engine, damaged):
     """More epochs would have "auto" take the other one; here it would in any case."""
     begun_by = {"numpy": "jax", "jax": "numpy"}[engine]
     train(epochs=4, checkpoint=tmp_path, engine=begun_by)
@@ -135,7 +135,7 @@ def test_more_epochs_than_before_for_every_start(tmp_path):
     assert_the_same(train(**options, resume=tmp_path), train(**options))
 
 
-def test_it_goes_on_in_pieces(tmp_path):
+def test_a_training_in_pieces(tmp_path):
     """Also through a checkpoint before the first epoch, and after the last one."""
     whole = train()
     for epochs in (1, 2, 5, EPOCHS, EPOCHS):
@@ -172,14 +172,14 @@ def test_the_time_limit_leaves_a_checkpoint_and_may_change(tmp_path):
     assert_the_same(train(resume=tmp_path), train())
 
 
-def test_an_ended_training_stays_ended(tmp_path):
+def test_a_stopped_training_stays_stopped(tmp_path):
     options = {"stopping": dr.Stopping(goal=0.05), "epochs": 100}
     ended = train(**options, checkpoint=tmp_path)
     assert ended.stop_reason == "goal"
     assert_the_same(train(**options, resume=tmp_path), ended)
 
 
-def test_checkpoints_come_as_often_as_asked_however_long_a_chunk_is(tmp_path, monkeypatch):
+def test_checkpoints_are_written_every_n_epochs(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(storage, "write_checkpoint", lambda place, content: written.append(content))
     monkeypatch.setattr(checkpointer, "WRITING_SECONDS", 1e9)
@@ -195,7 +195,7 @@ def test_writing_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     assert epochs_of(tmp_path) == [50, 1]
 
 
-def test_the_damaged_one_is_named_and_the_one_before_it_used(tmp_path):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(tmp_path):
     train(epochs=6, checkpoint=tmp_path, checkpoint_every=2)
     path = storage.checkpoints_in(tmp_path)[0]
     content = bytearray(path.read_bytes())
@@ -206,7 +206,7 @@ def test_the_damaged_one_is_named_and_the_one_before_it_used(tmp_path):
     assert_the_same(resumed, train())
 
 
-def test_only_damaged_ones_never_begin_anew(tmp_path):
+def test_only_damaged_checkpoints_never_start_afresh(tmp_path):
     train(epochs=3, checkpoint=tmp_path)
     for path in storage.checkpoints_in(tmp_path):
         path.write_bytes(path.read_bytes()[:100])
@@ -270,7 +270,7 @@ def test_resume_may_write_elsewhere(tmp_path):
     assert epochs_of(tmp_path / "new")[0] == EPOCHS
 
 
-def test_where_no_checkpoint_can_be_written_training_goes_on_and_says_so_once(tmp_path, monkeypatch):
+def test_a_failure_to_write_is_warned_of_once(tmp_path, monkeypatch):
     def full(place, content):
         raise OSError(28, "No space left on device")
 
@@ -284,7 +284,7 @@ def test_where_no_checkpoint_can_be_written_training_goes_on_and_says_so_once(tm
 
 
 @pytest.mark.parametrize("every", [0, 1.5, True])
-def test_how_often_is_a_whole_number(tmp_path, every):
+def test_checkpoint_every_is_a_whole_number(tmp_path, every):
     with pytest.raises(ConfigurationError, match=r"checkpoint_every .*at least 1"):
         train(checkpoint=tmp_path, checkpoint_every=every)
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_longer_by_a_byte():
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"PK\3\4" * 50, (2**60).to_bytes(8, "little") + WHOLE[8:]])
-def test_what_is_no_checkpoint(content):
+def test_files_that_are_not_checkpoints(content):
     with pytest.raises(DamagedCheckpoint):
         from_bytes(content)
 
@@ -116,7 +117,7 @@ def test_the_last_two_are_kept(three):
     assert faults == []
 
 
-def test_a_damaged_one_is_named_and_the_one_before_it_is_taken(three):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_read(three):
     path = three / "checkpoint-000003.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     checkpoint, (fault,) = storage.read_newest(three)
@@ -135,11 +136,30 @@ def test_a_write_after_damage_is_the_newest(three):
     assert faults == []
 
 
-def test_nothing_but_damage_is_an_error_and_never_a_fresh_start(three):
+def test_only_damaged_checkpoints_are_an_error(three):
     for path in storage.checkpoints_in(three):
         path.write_bytes(b"garbage")
     with pytest.raises(CheckpointError, match=r"checkpoint-000003.*damaged.*checkpoint-000002.*damaged"):
         storage.read_newest(three)
+
+
+def test_checkpoints_that_are_replaced_while_they_are_read(three, monkeypatch):
+    """Two writes of another training between the listing and the first read: never a fresh start."""
+    read, replaced = Path.read_bytes, []
+
+    def slow(path):
+        if not replaced:
+            replaced.extend(storage.checkpoints_in(three))
+            storage.write_checkpoint(three, numbered(8))
+            storage.write_checkpoint(three, numbered(9))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", slow)
+    checkpoint, faults = storage.read_newest(three)
+    assert not any(path.exists() for path in replaced)
+    assert checkpoint is not None
+    assert checkpoint.description["i"] == 9
+    assert faults == []
 
 
 def test_a_checkpoint_that_is_a_folder_cannot_be_read(three):
@@ -210,7 +230,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
         pass
 
 
-def test_what_a_killed_writer_left_is_swept_away(tmp_path):
+def test_temporary_files_of_a_killed_writer_are_removed(tmp_path):
     (tmp_path / ".checkpoint-000007.safetensors.4711").write_bytes(b"half")
     with storage.lock_folder(tmp_path):
         assert os.listdir(tmp_path) == ["lock"]

@@ -1,4 +1,4 @@
-"""Progress as named arrays, and back: arrays of both engines, plain numbers, and the keys of Optax's random rules."""
+"""Progress as named arrays and back: arrays of both engines, plain numbers and random keys."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def entries(carry):
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
-def test_there_and_back(engine, lanes):
+def test_to_tensors_and_back(engine, lanes):
     parts = [{"cost": np.arange(3.0), "epoch": np.arange(1, 4)}, {"cost": np.ones(1), "epoch": np.array([4])}]
     progress = Progress([carry(engine, float(lane)) for lane in range(lanes)], [parts] * lanes)
     assert progress.epoch == 4
@@ -61,7 +61,7 @@ def test_before_the_first_epoch_there_are_no_records(engine):
 
 
 @pytest.mark.parametrize("wrong", [None, np.ones((3, 2), np.float32), np.ones((2, 3), np.float64)])
-def test_an_array_that_does_not_fit_is_named(engine, wrong):
+def test_an_array_of_another_shape_is_named(engine, wrong):
     tensors = to_tensors(Progress([carry(engine)], [[]]))
     name = "0.carry.best[0]['W']"
     if wrong is None:

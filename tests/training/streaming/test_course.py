@@ -127,7 +127,7 @@ def test_one_command_begins_and_goes_on_in_pieces(tmp_path):
     assert_the_same(latest, train())
 
 
-def test_an_ended_training_stays_ended(tmp_path):
+def test_a_stopped_training_stays_stopped(tmp_path):
     options = {"stopping": dr.Stopping(max_fail=1), "validation_data": HELD, "epochs": 100}
     options |= {"trainer": dr.GradientDescent(eta=1.0, batch_size=10)}
     ended = train(**options, checkpoint=tmp_path)
@@ -231,7 +231,7 @@ def test_few_blocks_are_read_for_the_digest_of_a_stream(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("every", [0, 1.5])
-def test_how_often_is_a_whole_number(tmp_path, every):
+def test_checkpoint_every_is_a_whole_number(tmp_path, every):
     with pytest.raises(ConfigurationError, match=r"checkpoint_every .*at least 1"):
         train(checkpoint=tmp_path, checkpoint_every=every)
 

@@ -70,7 +70,9 @@ def check_start(y: Any, outputs: int, lags: Lags) -> np.ndarray:
     """The outputs (D + .., k) that start a run; NaN if the model needs none and y has none."""
     start, D = np.empty((0, outputs)) if y is None else records_of(None, y)[0].Y, lags.max_lag
     if start.shape[1] != outputs:
-        raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {outputs} outputs.")
+        raise ShapeError(
+            f"y_start has {start.shape[1]} columns, and the model has {outputs} outputs: give one of each."
+        )
     if len(start) < D and lags.outputs:
         found = "is None" if y is None else f"has {len(start)} steps"
         raise DataError(f"y_start {found}: give the outputs of the first {D} steps.")

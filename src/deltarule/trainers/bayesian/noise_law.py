@@ -1,7 +1,7 @@
 """The distribution of new measurements around an ensemble's mean, fitted to leave-one-out errors (LOO).
 
-A new measurement differs from the mean m(x) by the posterior variance V(x) and by noise, whose average variance is
-sigma². Its distribution is Student's t with nu degrees of freedom around m(x), with the squared scale
+The mean m(x) is uncertain with the posterior variance V(x), and a new measurement has noise of average variance sigma².
+Its distribution is Student's t with nu degrees of freedom around m(x), with the squared scale
 
     s² v(x),   v(x) = V(x) + sigma² e^eta(x),   eta = theta_0 + theta_1 m + theta_2 m² + theta_x x,        (NOISE)
 
@@ -77,9 +77,9 @@ def fit_noise_law(
         some = valid[:, o]
         design = _Design.of(np.column_stack([mean[some, o], mean[some, o] ** 2, X[some]]))
         rows = _Errors(design.columns, error[some, o] ** 2, spread[some, o], float(noise[o]), weight[some])
-        if len(rows.square) < LEAST_ROWS or not rows.depends():
+        if len(rows.square) < LEAST_ROWS or not rows.improves():
             continue
-        theta = rows.fitted()
+        theta = rows.fit()
         eta = rows.columns @ theta
         slopes[o], low[o], high[o] = design.raw(theta), eta.min(), eta.max()
         v[some, o] = rows.variance(theta)
@@ -123,7 +123,7 @@ class _Errors(NamedTuple):
     def variance(self, theta: np.ndarray) -> np.ndarray:
         return self.spread + self.noise * np.exp(np.clip(self.columns @ theta, -12, 12))
 
-    def fitted(self, constant: bool = False) -> np.ndarray:
+    def fit(self, constant: bool = False) -> np.ndarray:
         """theta by Fisher scoring: score g/2 (u e²/v² - 1/v), information g²/(2 v²), u = (nu + 1)/(nu + e²/v)."""
         B = self.columns[:, :1] if constant else self.columns
         theta, penalty = np.zeros(B.shape[1]), np.full(B.shape[1], PRIOR_STD**-2)
@@ -140,13 +140,13 @@ class _Errors(NamedTuple):
                 break
         return theta if not constant else np.concatenate([theta, np.zeros(self.columns.shape[1] - 1)])
 
-    def depends(self) -> bool:
+    def improves(self) -> bool:
         """Whether theta improves the log likelihood in cross-validation by more than its standard error."""
         fold, gain = np.arange(len(self.square)) % FOLDS, np.zeros(len(self.square))
         for f in range(FOLDS):
             train, test = self.of(fold != f), self.of(fold == f)
             for sign, constant in ((1, False), (-1, True)):
-                theta = train.fitted(constant)
+                theta = train.fit(constant)
                 scale = _scales(train.square[:, None], train.variance(theta)[:, None], train.weight[:, None], ROBUST)
                 gain[fold == f] += sign * _log_t(test.square, scale[0] * test.variance(theta), ROBUST)
         return exceeds_standard_error(gain, self.weight)

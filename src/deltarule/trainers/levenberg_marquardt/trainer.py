@@ -123,7 +123,7 @@ class LevenbergMarquardt(Trainer):
     cg_iterations: int = 200
     memory: float | None = None
 
-    minimizes_objectives: ClassVar[bool] = True
+    minimises_objectives: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     sums_over_stream: ClassVar[bool] = True
 
