@@ -42,7 +42,7 @@ def test_an_estimator_of_either_engine_is_exported(tmp_path, engine):
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("net.txt", {}, "whose suffix names no language"),
+        ("net.txt", {}, "net.txt.*suffix"),
         ("net.c", {"to": "fortran"}, "^to .*onnx, c, python, octave"),
         ("net.c", {"precision": "half"}, "precision .*double, float"),
         ("my-net.m", {}, "call it my_net.m"),

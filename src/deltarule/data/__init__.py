@@ -2,12 +2,12 @@
 
 A table goes through these modules, in this order: `source` takes its name, `table_options` what the user says about it;
 `table_file` opens the file (`text_file` finds a text file's encoding, separator and header) and `cells` parses numbers
-and units, `dates` dates; `table_columns` decides which columns are targets and inputs, and whether the task is a
-classification; `columns` and `labels` encode each column, and `schema` holds them all for the model file; `table`
-splits the rows (`splitting`), measures the training rows (`moments`) and builds the `DataSet` of `dataset`;
-`table_checks` looks for duplicates, leakage and codes of missing values. Beside them: `images` reads digits and MNIST,
-`expansion` adds copies of images; `folder` reads a folder as a `stream`; `series` and `lagged` make time series;
-`optional` imports pandas.
+and units; `table_columns` decides which columns are targets and inputs, and whether the task is a classification;
+`columns` and `labels` encode each column, and `schema` holds them all for the model file; `table` splits the rows
+(`splitting`), measures the training rows (`moments`) and builds the `DataSet` of `dataset`; `table_checks` looks for
+duplicates, leakage and codes of missing values. Beside them: `images` reads digits and MNIST, `expansion` adds copies
+of images; `folder` reads a folder as a `stream`; `series`, `dates` and `lagged` make time series; `optional` imports
+pandas.
 """
 
 from typing import TYPE_CHECKING

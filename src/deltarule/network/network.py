@@ -162,11 +162,11 @@ class Network:
             )
         shapes, parameter_shapes, _ = self._layout_for(input_shape)
         for i, (p, expected) in enumerate(zip(params, parameter_shapes, strict=True)):
-            found = {name: array.shape for name, array in p.items()}
-            if found != expected:
+            actual = {name: array.shape for name, array in p.items()}
+            if actual != expected:
                 raise ShapeError(
                     f"layer {i}, {self.layers[i].label}, needs parameters of shapes {expected} for an input of shape "
-                    f"{shapes[i]}, and has {found}: use the parameters and inputs of this network."
+                    f"{shapes[i]}, and has {actual}: use the parameters and inputs of this network."
                 )
 
     def sizes(self, input_shape: Shape) -> Sizes:

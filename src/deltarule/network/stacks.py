@@ -117,5 +117,5 @@ def _layer(where: str, entry: Any) -> Layer:
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
     except (TypeError, ValueError, OverflowError, AttributeError) as error:  # such as an argument too many or too few
-        known = ", ".join(inspect.signature(LAYER_KINDS[kind]).parameters)
-        raise ConfigurationError(f"{where} is not a valid {kind} ({error}): its arguments are {known}") from None
+        arguments = ", ".join(inspect.signature(LAYER_KINDS[kind]).parameters)
+        raise ConfigurationError(f"{where} is not a valid {kind} ({error}): its arguments are {arguments}") from None

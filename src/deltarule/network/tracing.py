@@ -83,7 +83,7 @@ def equations(net: "Network", i: int) -> dict[str, str]:
         return words.format(l=l, below=l - 1)
 
     dC_da = "∇_a C" if last else formula(net.layers[i + 1].backward_words, l + 1)
-    found = {
+    formulas = {
         "z": f"z^{l} = {formula(layer.forward_words)}   (2)",
         "a": f"a^{l} = sigma(z^{l}) = {activation.words or f'{activation.name}(z)'}   (3)",
         "slope": f"sigma'(z^{l})" + (f" = {activation.slope_words}" if activation.slope_words else ""),
@@ -94,9 +94,9 @@ def equations(net: "Network", i: int) -> dict[str, str]:
         **{f"d{name}": formula(words) for name, words in layer.gradient_words.items()},
     }
     special = {"a": layer.activation_words, "slope": layer.slope_words, "delta": layer.error_words}
-    found |= {part: formula(words) for part, words in special.items() if words is not None}
+    formulas |= {part: formula(words) for part, words in special.items() if words is not None}
     if last and not activation.elementwise:
-        found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
+        formulas["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
     if last and net.cost.natural_output == activation.name:
-        found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
-    return found
+        formulas["delta"] = formulas["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
+    return formulas

@@ -135,10 +135,10 @@ class Layer:
     def check_parameters(self, params: LayerParams, position: int) -> None:
         """Raise a ShapeError unless the parameters fit some input."""
         last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
-        found = {name: tuple(array.shape) for name, array in params.items()}
-        if found != self.parameter_shapes(last or (0,)):
+        shapes = {name: tuple(array.shape) for name, array in params.items()}
+        if shapes != self.parameter_shapes(last or (0,)):
             raise ShapeError(
-                f"layer {position}, {self.label}, has parameters of shapes {found}, which do not belong to it."
+                f"layer {position}, {self.label}, has parameters of shapes {shapes}, which do not belong to it."
             )
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
