@@ -196,5 +196,5 @@ def test_predictions_keep_the_columns_of_a_table_however_it_is_written(run, tmp_
     outcome = run("predict", "t.safetensors", "new.txt", *words)
     assert outcome.code == 0, outcome.err
     header, *lines = (tmp_path / "p.csv").read_text().splitlines()
-    assert header == "row,id,p [bar],q,note,y [N],y_std [N]"
-    assert [line.split(",")[:2] for line in lines] == [["0", "007"], ["2", "009"]]
+    assert header == "row;id;p [bar];q;note;y [N];y_std [N]"  # semicolons beside decimal commas
+    assert [line.split(";")[:2] for line in lines] == [["0", "007"], ["2", "009"]]

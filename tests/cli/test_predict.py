@@ -1,12 +1,15 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import deltarule as dr
 from deltarule.data import load_raw
 from deltarule.data.schema import Schema
+from deltarule.data.table_file import read_table
 from deltarule.files.model_file import load_model
 from deltarule.trainers.bayesian.stored import from_tensors
 
@@ -207,3 +210,53 @@ def test_a_file_with_semicolons_is_read_as_the_one_that_trained(run, shelf, hous
     )
     assert ours.pop("source") != theirs.pop("source")
     assert ours == theirs
+
+
+SOURCES = {
+    "semicolons.csv": (";", ","),
+    "tabs.tsv": ("\t", ","),
+    "blanks.txt": (" ", ","),
+    "quoted.csv": (",", ","),
+    "bars.dat": ("|", "."),
+    "plain.csv": (",", "."),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("out", ["p.csv", "p.tsv", "p.txt", "p.xlsx", "p.parquet"])
+def test_the_predictions_read_back_as_the_same_numbers(run, shelf, houses, source, out):
+    separator, decimal = SOURCES[source]
+    table = pd.read_csv(shelf / "houses.csv").drop(columns="price").head(20).assign(code="007", who="Ann")
+    table.to_csv(source, sep=separator, decimal=decimal, index=False)
+    outcome = run("predict", houses, source, "--interval", 0.9, "--out", out, "--json")
+    expected = json.loads(outcome.out)
+    frame, _ = read_table(Path(out), text_columns={"code"})
+    assert list(frame) == ["row", "area", "age", "heat", "code", "who", "price", *(f"price_{s}" for s in SPREAD)]
+    np.testing.assert_allclose(frame["price"], expected["predictions"]["price"], rtol=1e-14)
+    for name in SPREAD:
+        np.testing.assert_allclose(frame[f"price_{name}"], expected[name]["price"], rtol=1e-14)
+    assert frame["area"].tolist() == table["area"].tolist()
+    assert set(frame["code"]) == {"007"}
+    again = run("predict", houses, out, "--json")
+    assert json.loads(again.out)["predictions"]["price"] == pytest.approx(expected["predictions"]["price"], rel=1e-14)
+
+
+SPREAD = ("std", "lower", "upper")
+
+
+def test_a_file_of_semicolons_and_decimal_commas_is_written_like_its_source(run, shelf, houses):
+    plain = (shelf / "houses.csv").read_text(encoding="utf-8")
+    Path("other.csv").write_text(plain.replace(",", ";").replace(".", ","), encoding="utf-8")
+    run("predict", houses, "other.csv", "--out", "p.csv")
+    header, first, *_ = Path("p.csv").read_text(encoding="utf-8").splitlines()
+    assert header.split(";")[:2] == ["row", "area"]
+    assert '"' not in first
+    assert "." not in first
+
+
+@pytest.mark.parametrize("out", ["p.json", "p", "p.xls"])
+def test_an_extension_that_no_table_has_is_refused_by_name(refused, shelf, houses, out):
+    message = refused("predict", houses, shelf / "houses.csv", "--out", out)
+    assert repr(out) in message
+    assert ".xlsx" in message
+    assert not Path(out).exists()

@@ -29,6 +29,7 @@ class Predictions(NamedTuple):
     spread: dict[str, dict[str, Any]]  # "std", with an interval "lower" and "upper", each by target; may be empty
     source_columns: dict[str, Any]  # columns of the source that are copied into the file of predictions
     json_fields: dict[str, Any]
+    text_format: Any = None  # of the source, if a file is to be written
 
 
 def read_model(path: Path, series: bool = False) -> "TrainedModel":

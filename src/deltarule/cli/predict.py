@@ -1,15 +1,16 @@
 """`deltarule predict`: the predictions for each row, as class names or in the targets' units."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 
 from deltarule.cli.model import Predictions, is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import check_values, count, number, option
-from deltarule.cli.screen import ROWS_SHOWN, make_rows_table, make_table, print_json, suggest, write_csv
+from deltarule.cli.screen import ROWS_SHOWN, make_rows_table, make_table, print_json, suggest
 from deltarule.cli.series import continue_series
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.errors import ConfigurationError, pluralized
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 class PredictOptions(RowsOptions):
     """The options of `deltarule predict`."""
 
-    out: Path | None = option("Write all predictions to this file.", "FILE.csv")
+    out: Path | None = option(
+        "Write all predictions to this file: .csv, .txt or .dat, with the separator and the decimal sign of SOURCE, "
+        ".tsv, .xlsx or .parquet.",
+        "FILE.csv",
+    )
     interval: float | None = option(
         "Add the lower and upper end of an interval that contains a new measurement with this probability, such as "
         "0.95; needs a model with error bars.",
@@ -48,9 +53,11 @@ def predict(options: PredictOptions) -> None:
     inputs of the steps to predict.
     """
     from deltarule.data.cells import with_suffix
+    from deltarule.files.table_writing import require_table_name, write_table
 
     check_values(options)
     if options.out is not None:
+        require_table_name("--out", options.out)
         require_writable("--out", options.out, options.model, options.source)
     model: Any = read_model(options.model, series=True)
     result = continue_series(model, options) if is_series(model) else _of_rows(model, options)
@@ -61,7 +68,7 @@ def predict(options: PredictOptions) -> None:
         for name, values in each.items()
     }
     if options.out is not None:
-        write_csv(options.out, {**columns, **spread})
+        write_table(options.out, {**columns, **spread}, result.text_format)
     if options.as_json:
         predictions = {"predictions": {name: result.predicted[name] for name in result.targets}}
         out = {"out": None if options.out is None else str(options.out)}
@@ -110,14 +117,18 @@ def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
     bounds = {} if bars is None else {"std": prediction_std(model, rows.X)}
     if bars is not None and options.interval is not None:
         bounds["lower"], bounds["upper"] = prediction_interval(model, rows.X, options.interval)
+    copies, text_format = dict.fromkeys(copied), None
+    if options.out is not None and rows.frame is not None:
+        copies, text_format = _copy(model, rows, copied, options)
     return Predictions(
         title=f"predictions of {options.model} for {rows.name}",
         targets=schema.target_names,
         row_labels={_unused("row", taken, "source_"): rows.rows},
         predicted=predicted,
         spread={what: dict(zip(schema.target_names, v.T, strict=True)) for what, v in bounds.items()},
-        source_columns=dict.fromkeys(copied) if options.out is None else _copy(model, rows, copied, options),
+        source_columns=copies,
         json_fields={"rows": rows.rows, "rows_outside_training_range": outside},
+        text_format=text_format,
     )
 
 
@@ -128,16 +139,24 @@ def _unused(name: str, taken: Collection[str], prefix: str = "predicted_") -> st
     return name
 
 
-def _copy(model: "TrainedModel", rows: "RawRows", names: list[str], options: PredictOptions) -> dict[str, list[Any]]:
-    """Read columns of the source as they are in the file, so that an identifier 007 stays 007."""
-    from deltarule.data.cells import as_objects, find_column
-    from deltarule.data.table_file import read_table
+def _copy(model: "TrainedModel", rows: "RawRows", names: list[str], options: PredictOptions) -> tuple[Any, Any]:
+    """Read columns of the source as they are in the file, so that an identifier 007 stays 007; and its text format.
 
-    if not names:
-        return {}
-    table = replace(table_options(model, options), na=())
-    frame = read_table(Path(options.source), names, table)[0].loc[rows.rows]
-    return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
+    For a sheet or a Parquet file, whose cells are numbers by themselves, numbers are copied as numbers.
+    """
+    from deltarule.data.cells import as_objects, find_column, kind_of
+    from deltarule.data.table_file import read_table_as_written
+    from deltarule.files.table_writing import is_typed
+
+    table, frame = replace(table_options(model, options), na=()), cast("Any", rows.frame)
+    written, _, text_format = read_table_as_written(Path(options.source), names, table)
+    copies = {name: as_objects(written.loc[rows.rows][find_column(name, written.columns)]) for name in names}
+    if options.out is not None and is_typed(options.out):
+        for name, cells in copies.items():
+            is_code = any(re.match(r"0\d", str(cell)) for cell in cells)
+            if kind_of(frame[name]) in ("numeric", "boolean") and not is_code:
+                copies[name] = as_objects(frame[name])
+    return copies, text_format
 
 
 def _table(columns: dict[str, Any], has_classes: bool) -> Any:

@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.panel import Panel
@@ -74,15 +73,6 @@ def make_rows_table(columns: Mapping[str, Any], most: int) -> Table:
     for row in zip(*(column[:most].tolist() for column in columns.values()), strict=True):
         table.add_row(*(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row))
     return table
-
-
-def write_csv(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns by name as a CSV file, whole or not at all, their numbers with every digit."""
-    import pandas as pd
-
-    from deltarule.files.atomic_write import write_atomically
-
-    write_atomically(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
 
 
 def make_panel(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:

@@ -94,8 +94,13 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
     import numpy as np
     from scipy.special import ndtri
 
+    from deltarule.data.table_file import read_table_as_written
+
     trained_with, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series_for(model, options)
+    text_format = None
+    if options.out is not None:
+        text_format = read_table_as_written(Path(options.source), options=options.table_options)[2]
     complete = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(complete):
         raise DataError(
@@ -128,6 +133,7 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
         spread={what: dict(zip(targets, np.reshape(v, (count, -1)).T, strict=True)) for what, v in spread.items()},
         source_columns={},
         json_fields={"times": times},
+        text_format=text_format,
     )
 
 

@@ -24,7 +24,14 @@ from deltarule.data.cells import (
     with_unit,
 )
 from deltarule.data.optional import Frame, Series, reading, require
-from deltarule.data.table_options import DEFAULT_OPTIONS, NAMELESS, RawTable, TableOptions, refuse_duplicates
+from deltarule.data.table_options import (
+    DEFAULT_OPTIONS,
+    NAMELESS,
+    RawTable,
+    TableOptions,
+    TextFormat,
+    refuse_duplicates,
+)
 from deltarule.data.text_file import read_text_file
 from deltarule.engine.machine import require_free_memory
 from deltarule.errors import DataError, pluralized
@@ -54,6 +61,13 @@ def read_table(
     Returns:
         The table, with the numbers of the data rows from 0 as its index, and notes.
     """
+    return read_table_as_written(path, text_columns, options)[:2]
+
+
+def read_table_as_written(
+    path: Path | Frame, text_columns: Collection[str] = (), options: TableOptions = DEFAULT_OPTIONS
+) -> tuple[Frame, tuple[str, ...], TextFormat]:
+    """Read a table as `read_table` does; also return how its cells are written."""
     source, path = path, as_path(path)
     table = _as_raw_table(source, path.name) if is_frame(source) else _read_file(path, text_columns, options)
     notes = table.notes(path.name)
@@ -66,7 +80,7 @@ def read_table(
         notes.append(f"{int(is_empty.sum())} rows of {path.name} without any value are left out")
     if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
-    return _clean_columns(path, table, text_columns, options, notes), tuple(notes)
+    return _clean_columns(path, table, text_columns, options, notes), tuple(notes), table.text_format
 
 
 def _read_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from deltarule.checks import require_choice
 from deltarule.data.cells import Decimal, format_values
@@ -58,6 +59,13 @@ DEFAULT_OPTIONS = TableOptions()
 NAMELESS = "\0column "  # followed by its number, the name of a column without a name
 
 
+class TextFormat(NamedTuple):
+    """How the cells of a text file are written."""
+
+    separator: str = ","  # one character; a blank means any run of blanks
+    decimal: Decimal = "."
+
+
 @dataclass
 class RawTable:
     """A table before its cells are parsed, and how its file was read."""
@@ -67,7 +75,13 @@ class RawTable:
     remarks: tuple[str, ...] = ()  # what is unusual about the file, in a few words each; empty ones are ignored
     units: dict[str, str] = field(default_factory=dict)  # the unit of each column that has one in a row of units
     lines: Sequence[int] | None = None  # the line of the file on which each data row begins, from 1; None without lines
+    separator: str = ","  # of a text file
     typed: bool = False  # whether the file itself declares which columns are text
+
+    @property
+    def text_format(self) -> TextFormat:
+        """How its cells were written, or would be in a text file."""
+        return TextFormat(self.separator, self.decimal or ".")
 
     def notes(self, name: str) -> list[str]:
         """One note with all that is unusual about the file, or none."""

@@ -238,7 +238,7 @@ def _read_encoded(encoding: str, path: Path, text_columns: Collection[str], opti
         f"{pluralized(layout.comments, 'comment line')} left out" * (layout.comments > 0),
         f"{pluralized(layout.above, 'line')} above the header left out" * (layout.above > 0),
     )
-    return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :])
+    return RawTable(frame, decimal, remarks, units, layout.lines[int(bool(units)) :], layout.separator)
 
 
 def _read_csv(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **options: Any) -> Frame:
