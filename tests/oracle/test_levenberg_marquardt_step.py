@@ -200,7 +200,7 @@ def check_step(plain, corrected, s, a, lam, gradient, tolerance):
         gradient: of the objective.
         tolerance: beside s.
     """
-    found_s, found_bent = (np.asarray(trees.ravel(step.bent)) for step in (plain, corrected))
+    found_s, found_bent = (np.asarray(trees.ravel(step.corrected)) for step in (plain, corrected))
     size = np.linalg.norm(s)
     assert np.linalg.norm(found_s - s) < tolerance * size
     share = min(1, 0.375 * size / max(np.linalg.norm(a), 1e-300))
