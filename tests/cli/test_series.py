@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from deltarule.data.table_file import read_table
+
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
@@ -50,6 +52,19 @@ def test_train_predict_report_and_export(run, table, tmp_path):
     middle, std = np.array(banded["predictions"]["y"]), np.array(banded["std"]["y"])
     np.testing.assert_allclose(banded["lower"]["y"], middle - 1.6448536 * std, rtol=1e-7)
     np.testing.assert_allclose(banded["upper"]["y"], middle + 1.6448536 * std, rtol=1e-7)
+
+    text = (folder / "next.csv").read_text()
+    (tmp_path / "german.csv").write_text(text.replace(",", ";").replace(".", ","))
+    assert run("predict", "plant.safetensors", "german.csv", "--out", "german-ahead.csv").code == 0
+    ahead = read_table(tmp_path / "german-ahead.csv")[0]
+    np.testing.assert_allclose(ahead["y"], found["predictions"]["y"], rtol=1e-12)
+
+    lines = text.splitlines()
+    lines[-3] = "948,,"
+    (tmp_path / "hole.csv").write_text("\n".join(lines))
+    outcome = run("predict", "plant.safetensors", "hole.csv")
+    assert outcome.code == 2
+    assert "input 'u' has no value at 948.0" in outcome.err
 
     assert run("report", "plant.safetensors", folder / "plant.csv").code == 0
     page = (tmp_path / "plant.html").read_text()

@@ -173,6 +173,12 @@ def test_an_empty_column_drops_no_row(csv):
     assert data.schema.input_names == ("a",)
 
 
+def test_inputs_are_not_said_to_be_imputable_while_the_target_is_missing(csv):
+    with pytest.raises(DataError, match="--drop-missing") as caught:
+        load(csv("a,y\n,1.5\n2,\n3,2.5\n4,1\n"), target="y")
+    assert "impute" not in str(caught.value)
+
+
 def test_missing_inputs_are_imputed_on_request(csv):
     path = csv("a,b,c,y\n1,x,1,0.5\n,NA,2,1.5\n3,,3,2.5\n4,x,4,3.5\n5,y,5,")
     impute = TableOptions(impute=True)

@@ -116,6 +116,11 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
             "empty outputs"
         )
     past, future = series.part(0, end), series.part(end, end + count)
+    for step, column in np.argwhere(~np.isfinite(future.U))[:1]:
+        raise DataError(
+            f"{options.source}: input {inputs[column]!r} has no value at {str(future.time[step])[:19]}, a step to "
+            "predict: fill it in"
+        )
     ahead, std = model.follow(*past.arrays).forecast(count, future.U if inputs else None, return_std=True)
     step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
     times = series.time[0] + step * np.arange(end, end + count)

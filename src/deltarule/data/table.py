@@ -159,9 +159,8 @@ def drop_incomplete_rows(
     ]
     fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
     advice = ["fill them"] + [DROP_ADVICE] * (not bad.all())
-    advice += ["have inputs imputed with --missing impute"] * bool(
-        missing.drop(columns=list(targets), errors="ignore").to_numpy().any()
-    )
+    if not any(counts.get(name, 0) for name in targets):  # a missing target is never imputed
+        advice.append("have inputs imputed with --missing impute")
     advice += ["leave columns out with --drop"] * bool(bad.all())
     any_of = f"{', '.join(advice[:-1])}{', or ' * bool(advice[1:])}{advice[-1]}"
     raise DataError(f"{fault}: {shorten(columns, 5, 'columns')}: {any_of}")

@@ -108,9 +108,9 @@ def require_tail(tail: Segment | None, lags: Lags) -> Segment:
     """The tail that `find_tail` found; a DataError if it found none."""
     if tail is None:
         raise DataError(
-            f"U and y have too many missing values near their end: a forecast starts from {lags.max_lag} known steps "
-            "in a row, with known inputs after them. Fill them in, or give a record that ends with known values to "
-            "model.follow(U, y)."
+            f"The record has missing values near its end, and a forecast starts from {lags.max_lag} known steps in a "
+            "row, with known inputs after them: fill them in, or give a record that ends with known values (in Python "
+            "to model.follow)."
         )
     return tail
 
