@@ -64,3 +64,37 @@ def test_a_class_number_is_a_target(engine):
 def test_a_single_output_takes_a_number(engine):
     net = dr.Network([dr.Dense(1)])
     assert net.trace(on(engine, net.init(0, (2,))), [1, 2], 0.5).y.tolist() == [0.5]
+
+
+def test_a_printed_trace_shows_each_equation_above_its_numbers():
+    net = dr.Network([dr.Dense(2, "sigmoid"), dr.Dense(1, "linear")])
+    params = [
+        {"W": np.array([[0.1, 0.2], [0.3, 0.4]]), "b": np.zeros(2)},
+        {"W": np.array([[0.5, 0.6]]), "b": np.zeros(1)},
+    ]
+    lines = [line.strip() for line in str(net.trace(params, [1.0, 2.0], 1.0)).splitlines()]
+
+    def below(words, count=1):
+        at = next(n for n, line in enumerate(lines) if line.startswith(words))
+        return [[float(v) for v in line.strip("[] ").split()] for line in lines[at + 1 : at + 1 + count]]
+
+    assert below("a^1 = x") == [[1, 2]]
+    assert below("z^2 = W^2 a^1 + b^2") == [[0.5, 1.1]]  # 0.1·1 + 0.2·2 and 0.3·1 + 0.4·2
+    assert below("a^2 = sigma(z^2)") == [[0.622459, 0.75026]]  # with six digits
+    assert below("sigma'(z^2)") == [[0.235004, 0.18737]]  # a (1 - a)
+    assert below("a^3 = sigma(z^3)") == [[0.761386]]
+    assert "C_x = 0.0284684" in lines  # ½ (0.761386 - 1)²
+    assert below("delta^3 =") == [[-0.238614]]
+    assert below("dC/dW^3") == [[-0.148528, -0.179023]]  # delta^3 a^2
+    assert below("delta^2 =") == [[-0.0280376, -0.0268255]]  # 0.5 and 0.6 times delta^3 sigma'(z^2)
+    assert below("dC/dW^2", 2) == [[-0.0280376, -0.0560752], [-0.0268255, -0.053651]]
+    assert below("dC/db^2") == [[-0.0280376, -0.0268255]]
+
+
+@pytest.mark.parametrize("layer", [dr.Recurrent(2), dr.LSTM(2)], ids=["recurrent", "lstm"])
+def test_the_trace_of_a_sequence_is_printed_too(layer):
+    net = dr.Network([layer, dr.Dense(1, "linear")])
+    x = np.array([[1.0], [0.5], [-1.0]])
+    text = str(net.trace(net.init(0, (3, 1), "float64"), x, np.array([[1.0], [np.nan], [2.0]])))
+    assert "W^2 a^1" in text
+    assert "V^2" in text

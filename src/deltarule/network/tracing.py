@@ -39,12 +39,37 @@ class LayerTrace(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """a^1 = x (1), the target, C_x and the numbers of every layer."""
+    """a^1 = x (1), the target, C_x and the numbers of every layer, with the equations behind them.
+
+    `print(trace)` shows each equation above its numbers, with six digits.
+    """
 
     x: np.ndarray
     y: np.ndarray
     cost: float
     layers: list[LayerTrace]
+    equations: list[dict[str, str]]  # of each layer, see `equations`
+
+    def __str__(self) -> str:
+        """The forward pass from the first layer on, then the backward pass from the last."""
+        lines = ["Forward pass", "a^1 = x   (1)", _in_digits(self.x)]
+        pairs = list(zip(self.layers, self.equations, strict=True))
+        for layer, formulas in pairs:
+            for part in ("z", "a", "slope"):
+                lines += [formulas[part], _in_digits(getattr(layer, part))]
+        lines += ["y", _in_digits(self.y), f"C_x = {self.cost:.6g}", "", "Backward pass: delta^l = dC/dz^l   (4)"]
+        for layer, formulas in reversed(pairs):
+            arrays = {"dC_da": layer.dC_da, "delta": layer.delta}
+            arrays |= {f"d{name}": gradient for name, gradient in layer.gradients.items()}
+            for part, array in arrays.items():
+                lines += [formulas.get(part, part), _in_digits(array)]
+        return "\n".join(lines)
+
+
+def _in_digits(values: np.ndarray) -> str:
+    """The numbers with six digits, indented; of a large array the first and last ones of each axis."""
+    text = np.array2string(values, max_line_width=118, threshold=200, formatter={"float_kind": "{:12.6g}".format})
+    return "  " + text.replace("\n", "\n  ")
 
 
 def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
@@ -70,7 +95,8 @@ def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
                 gradients={name: np.asarray(gradient) for name, gradient in grads[i].items()},
             )
         )
-    return Trace(np.asarray(x[0]), np.asarray(y[0]), float(backprop.output_cost(net, out, y)[0]), layers)
+    cost, formulas = float(backprop.output_cost(net, out, y)[0]), [equations(net, i) for i in range(len(layers))]
+    return Trace(np.asarray(x[0]), np.asarray(y[0]), cost, layers, formulas)
 
 
 def equations(net: "Network", i: int) -> dict[str, str]:
