@@ -87,6 +87,19 @@ def test_another_trainer_brings_its_own_learning_rate():
         lesson.change({"trainer": ["sgd"]})
 
 
+def test_each_of_two_trainers_has_its_own_learning_rate():
+    lesson = lesson_of("higham")
+    lesson.change({"versus": "adam"})
+    adam = TRAINERS["adam"].eta["classification"]
+    assert [learner.trainer.eta for learner in lesson.learners] == [1.0, adam]
+    lesson.change({"eta": 0.5})
+    assert [learner.trainer.eta for learner in lesson.learners] == [0.5, adam]
+    lesson.change({"versus_eta": 0.002})
+    assert [learner.trainer.eta for learner in lesson.learners] == [0.5, 0.002]
+    lesson.change({"versus": "lm"})
+    assert lesson.choices.eta == 0.5
+
+
 def test_numbers_of_a_trainer_change_while_it_runs():
     lesson = lesson_of()
     lesson.epoch()

@@ -139,3 +139,15 @@ def test_what_cannot_be_played_is_refused(model, tmp_path, table):
     dr.save(path, model[1], model[2])
     with pytest.raises(ModelFileError, match="has no schema"):
         load_problem(str(path))
+
+
+def test_missing_cells_are_refused_with_the_options_of_play_alone(tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("a,b,y\n1,,3\n" + "1,2,4\n2,1,5\n" * 5)
+    with pytest.raises(DataError, match=r"'b' has 1 .*--drop-missing") as refused:
+        load_problem(str(path))
+    assert "--missing" not in str(refused.value)
+    path.write_text("a,b,y\n" + "1,,3\n,2,4\n" * 5)
+    with pytest.raises(DataError, match="fill them") as refused:
+        load_problem(str(path))
+    assert "--drop" not in str(refused.value)

@@ -6,6 +6,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.play.problems import GENERATED
+from deltarule.play.watch import Names
 from play.conftest import heard, sent
 
 pytest.importorskip("uvicorn")
@@ -93,8 +94,21 @@ def test_the_button_ends_the_training_and_the_best_parameters_are_kept(watch):
             pass
     (result,) = results
     assert result.stop_reason == "callback"
+    assert "stopped on its page" in result.message
+    assert frame["learners"][0]["ended"] == result.message
     assert result.best_epoch == 1 + int(np.argmin(result.history["validation_cost"]))
     assert frame["running"] is False
+
+
+def test_inputs_outputs_and_the_trainer_have_the_names_that_the_watch_was_given(watch):
+    watch.names = Names(("speed",), ("force",), "adam")
+    trained(watch, epochs=1, trainer=dr.GradientDescent(eta=0.1))
+    with connected(watch) as page:
+        layout = heard(page, "layout")
+    assert layout["problem"]["inputs"] == ["speed"]
+    assert layout["problem"]["outputs"] == ["force"]
+    assert layout["trainers"][0]["name"] == "adam"
+    assert layout["problem"]["title"] == f"adam on {len(GENERATED['curve']().X[::2])} examples"
 
 
 def test_one_watch_may_see_several_trainings(watch):

@@ -66,12 +66,18 @@ def play(options: PlayOptions) -> None:
 
 
 @contextmanager
-def watched(enabled: bool) -> Iterator[list[Any]]:
-    """Yield the callbacks that show a training in the browser, none unless enabled, and tell the page when it ends."""
+def watched(enabled: bool, schema: Any, trainer: str) -> Iterator[list[Any]]:
+    """Yield the callbacks that show a training in the browser, none unless enabled, and tell the page when it ends.
+
+    The page takes the names of inputs and outputs from the schema.
+    """
     if not enabled:
         yield []
         return
+    from deltarule.play.watch import Names
+
     watch = dr.Watch()
+    watch.names = Names(schema.input_names, schema.output_names, trainer)
     print(f"Watch the training at {watch.address}", file=sys.stderr, flush=True)
     try:
         yield [watch]

@@ -64,7 +64,7 @@ def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
         show_notes(long_training_notes(options, plan, data))  # pyright: ignore[reportArgumentType]
     with (
         TrainingProgress(plan.max_epochs, len(data.train), plan.monitor) as progress,
-        watched(options.watch and is_main_process(options)) as watchers,
+        watched(options.watch and is_main_process(options), data.schema, plan.trainer_name) as watchers,
         warnings_as_notes(),
         _sigterm_as_ctrl_c(),
     ):

@@ -40,7 +40,7 @@ class Choices:
     """The settings of a lesson.
 
     The output activation follows from the cost. `versus` is a second trainer, which starts from the same parameters, or
-    None. `l2` is lambda of (lambda/2N) sum w².
+    None; its learning rate is `versus_eta`. `l2` is lambda of (lambda/2N) sum w².
 
     Raises:
         ConfigurationError: a value is outside its domain.
@@ -52,6 +52,7 @@ class Choices:
     trainer: str = "adam"
     versus: str | None = None
     eta: float = 0.03
+    versus_eta: float = 0.03
     batch_size: int = 10
     l2: float = 0.0
     seed: int = 0
@@ -66,7 +67,8 @@ class Choices:
         require_choice("trainer", self.trainer, tuple(TRAINERS))
         if self.versus is not None:
             require_choice("versus", self.versus, tuple(TRAINERS))
-        object.__setattr__(self, "eta", require_number("eta", self.eta, above=0))
+        for name in ("eta", "versus_eta"):
+            object.__setattr__(self, name, require_number(name, getattr(self, name), above=0))
         object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
         object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
         require_count("seed", self.seed, least=0, most=2**32 - 1)
@@ -90,15 +92,15 @@ class Choices:
 
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:
         """Names and trainers, one or two, for `count` examples."""
-        names = [self.trainer] + ([self.versus] if self.versus is not None else [])
-        return [(name, self._trainer(name, count)) for name in names]
+        named = [(self.trainer, self.eta)] + ([(self.versus, self.versus_eta)] if self.versus is not None else [])
+        return [(name, self._trainer(name, eta, count)) for name, eta in named]
 
-    def _trainer(self, name: str, count: int) -> Trainer:
+    def _trainer(self, name: str, eta: float, count: int) -> Trainer:
         """Build a trainer with these settings, and the library's defaults for all others."""
         row = TRAINERS[name]
         return row.build(
             Recipe(
-                eta=self.eta,
+                eta=eta,
                 batch_size=min(self.batch_size, count) if row.first_order else None,
                 momentum=row.momentum,
                 l2=self.l2 or None,
@@ -128,8 +130,8 @@ class Choices:
         return Network([*(Dense(n, self.activation) for n in self.hidden), Dense(k, output)], self.cost)
 
 
-def default_eta(trainer: Any, problem: Problem) -> dict[str, float]:
-    """The default learning rate of a trainer as a setting, from the problem or the table of trainers; {} for none.
+def default_eta(trainer: Any, problem: Problem) -> float | None:
+    """The default learning rate of a trainer, from the problem or the table of trainers; None for none.
 
     Raises:
         ConfigurationError: there is no such trainer.
@@ -138,7 +140,7 @@ def default_eta(trainer: Any, problem: Problem) -> dict[str, float]:
     start = problem.start or {}
     kind = "images" if problem.image is not None else "regression" if problem.classes is None else "classification"
     etas = {kind: start["eta"]} if start.get("trainer") == trainer and "eta" in start else TRAINERS[trainer].eta
-    return {"eta": etas[kind]} if kind in etas else {}
+    return etas.get(kind)
 
 
 def costs_for(problem: Problem) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from deltarule.play.problems import GENERATED, Problem, points_problem
 
 MOST_FRAMES = 240  # of a recording
 MOST_NUMBERS = 400_000  # in all frames of a recording, which keeps the file below some megabytes
-TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # settings that may change during a training
+TRAINING = ("trainer", "versus", "eta", "versus_eta", "batch_size", "l2")  # settings that may change during a training
 
 
 class Lesson(Frames):
@@ -58,8 +58,10 @@ class Lesson(Frames):
 
     def change(self, changes: dict[str, Any]) -> bool:
         """Change settings: those of the trainers act at once, any other starts new trainings."""
-        if "trainer" in changes and "eta" not in changes:
-            changes = changes | default_eta(changes["trainer"], self.problem)
+        for name, rate in (("trainer", "eta"), ("versus", "versus_eta")):
+            if changes.get(name) is not None and rate not in changes:
+                eta = default_eta(changes[name], self.problem)
+                changes = changes if eta is None else changes | {rate: eta}
         choices = self.choices.with_changes(changes)
         if any(name not in TRAINING for name in changes) or (choices.versus is None) != (self.choices.versus is None):
             self.begin(self.problem, choices)

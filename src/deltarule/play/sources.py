@@ -10,6 +10,7 @@ import numpy as np
 from deltarule import data
 from deltarule.data import DataSet, Schema, TableOptions
 from deltarule.data.dataset import Examples, StreamedData
+from deltarule.data.table import DROP_ADVICE
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import DEFAULT_OPTIONS
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
@@ -56,8 +57,19 @@ def load_problem(
         return _data_problem(_first_rows(data.load_folder(source, target=target)), columns)
     if target is None and source not in ("digits", "mnist"):
         target = [str(read_table(Path(source), options=options)[0].columns[-1])]
-    loaded = data.load(source, target=target, data_dir=data_dir, drop_missing=drop_missing, options=options)
+    try:
+        loaded = data.load(source, target=target, data_dir=data_dir, drop_missing=drop_missing, options=options)
+    except DataError as error:
+        raise DataError(_advice_of_play(str(error))) from None
     return _data_problem(loaded, columns)
+
+
+def _advice_of_play(sentence: str) -> str:
+    """The sentence about missing cells without the advice that needs options of `deltarule train`."""
+    fault, _, advice = sentence.rpartition(": ")
+    if "--missing impute" not in advice and "leave columns out" not in advice:
+        return sentence
+    return f"{fault}: fill them{f', or {DROP_ADVICE}' * (DROP_ADVICE in advice)}"
 
 
 def _data_problem(loaded: DataSet, columns: int | None) -> Problem:

@@ -2,7 +2,7 @@
 
 import time
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,14 @@ from deltarule.training.loop import Carry, Course
 from deltarule.training.session import TrainingResult
 
 MOST_ROWS = 2000  # examples that are drawn and scored for the page
+
+
+class Names(NamedTuple):
+    """What the page calls the network's inputs and outputs, and the trainer; empty where it has to number them."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    trainer: str = ""
 
 
 class Watched(Training):
@@ -46,18 +54,22 @@ class Watched(Training):
 class WatchFrames(Frames):
     """The layout and the frames of a training that is watched."""
 
-    def __init__(self, course: Course, watched: Watched):
+    def __init__(self, course: Course, watched: Watched, names: Names):
         X, Y = watched.rows.x, watched.rows.y
         classes = course.net.cost.for_classes or course.net.output_activation.name == "softmax"
         k = Y.shape[1]
-        names = tuple(map(str, range(k if k > 1 else 2)))
-        outputs = names[:k] if classes else ("y",) if k == 1 else tuple(f"y{j}" for j in range(k))
+        labels = tuple(map(str, range(k if k > 1 else 2)))
+        outputs = labels[:k] if classes else ("y",) if k == 1 else tuple(f"y{j}" for j in range(k))
+        inputs = tuple(f"x{k}" for k in range(X[0].size))
+        inputs = names.inputs if len(names.inputs) == len(inputs) else inputs
+        outputs = names.outputs if len(names.outputs) == k else outputs
+        labels = (names.outputs if len(names.outputs) == len(labels) else labels) if classes else None
+        trainer = names.trainer or type(course.trainer).__name__
         problem = Problem(
-            "watched", f"{type(course.trainer).__name__} on {int(course.rows.count):,} examples", X, Y,
-            tuple(f"x{k}" for k in range(X[0].size)), outputs, names if classes else None,
+            "watched", f"{trainer} on {int(course.rows.count):,} examples", X, Y, inputs, outputs, labels,
             np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
         )  # fmt: skip
-        self.present(problem, course.net, [watched], [type(course.trainer).__name__])
+        self.present(problem, course.net, [watched], [trainer])
 
     def layout(self) -> dict[str, Any]:
         """The layout of a page that only watches."""
@@ -89,6 +101,7 @@ class Watch:
         from deltarule.play.watch_server import WatchServer
 
         self.frames: WatchFrames | None = None
+        self.names = Names()
         self.seen = False  # whether a page has shown the end of the training
         self.stopped = False  # whether the page's button was pressed
         self.records: list[dict[str, Any]] = []
@@ -111,7 +124,7 @@ class Watch:
         """Take the state of the training, and show it."""
         records, self.records = self.records, []
         if self.frames is None or self.frames.learners[0].course is not course:
-            self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry)), False, False
+            self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry), self.names), False, False
         else:
             self.frames.learners[0].look(carry, records)
         self.server.notify()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from deltarule.engine.rows import TimeLimitReached, no_time_limit
+from deltarule.errors import pluralized
 from deltarule.network.backprop import Params
 from deltarule.trainers.stopping import INTERRUPTIONS, STOP_REASONS, stop_sentence
 from deltarule.training.checkpoints.checkpointer import Checkpointer
@@ -232,11 +233,14 @@ class Session:
         keep_best = course.validation is not None or trainer.selects_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
         params = carry.best if keep_best else carry.state.params
+        message = stop_sentence(reason, epochs, course.rules, trainer, keep_best)
+        if reason == "callback" and any(getattr(callback, "stopped", False) is True for callback in self.callbacks):
+            message = f"the training was stopped on its page after {pluralized(epochs, 'epoch')}."
         return TrainingResult(
             params=course.engine.unreplicate(params) if course.divided else params,
             history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
             stop_reason=reason,
-            message=stop_sentence(reason, epochs, course.rules, trainer, keep_best),
+            message=message,
             epochs=epochs,
             best_epoch=int(carry.best_epoch) if keep_best else epochs,
             seconds=self.checkpointer.earlier_seconds + time.perf_counter() - self.started,

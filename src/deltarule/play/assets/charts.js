@@ -22,9 +22,9 @@
 
   DR.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-  // Costs over the epochs on a logarithmic scale; `at` marks an earlier epoch, null for the last one.
-  DR.costChart = (canvas, series, at, colours = DR.seriesColour) => {
-    const { context, width, height } = fresh(canvas), left = 46, right = width - 8, top = 8, bottom = height - 20;
+  // Costs over the epochs on a logarithmic scale; `at` marks an earlier epoch, null for the last one; `title` is that of the axis.
+  DR.costChart = (canvas, series, at, title, colours = DR.seriesColour) => {
+    const { context, width, height } = fresh(canvas), left = 46, right = width - 8, top = title ? 22 : 8, bottom = height - 20;
     const values = series.flatMap(({ costs, validation }) => [...costs, ...(validation || [])]).filter((v) => v !== null && v > 0);
     if (!values.length) return;
     const last = Math.max(1, ...series.map(({ epochs }) => epochs[epochs.length - 1] || 0));
@@ -45,6 +45,8 @@
       context.stroke();
       context.fillText(tick < 1e-3 || tick >= 1e5 ? tick.toExponential(decades.length > 1 ? 0 : 1) : String(Number(tick.toPrecision(3))), left - 5, Math.min(bottom - 4, Math.max(top + 4, y(tick))));
     }
+    context.textAlign = "left";
+    context.fillText(title, 4, 9);
     context.textAlign = "center";
     context.fillText("0", left, bottom + 11);
     context.textAlign = "right";

@@ -3,7 +3,7 @@
 (() => {
   const LABELS = {
     problem: "Data", hidden: "Hidden", activation: "Activation", cost: "Cost", trainer: "Trainer", versus: "Compare",
-    eta: "η", batch_size: "Batch", l2: "λ of L2", seed: "Seed",
+    eta: "η", versus_eta: "its η", batch_size: "Batch", l2: "λ of L2", seed: "Seed",
   };
   const PROBLEMS = { higham: "ten points", circles: "circles", spirals: "spirals", xor: "exclusive or", curve: "a curve", points: "own points" };
 
@@ -39,8 +39,9 @@
         given ? null : select("activation", known.activation, choices.activation),
         given ? null : select("cost", known.cost, choices.cost),
         select("trainer", known.trainer, choices.trainer),
+        known.with_eta.includes(choices.trainer) ? number("eta", choices.eta, "any", 0) : null,
         select("versus", [null, ...known.trainer], choices.versus, (name) => name ?? "none"),
-        names.some((name) => known.with_eta.includes(name)) ? number("eta", choices.eta, "any", 0) : null,
+        known.with_eta.includes(choices.versus) ? number("versus_eta", choices.versus_eta, "any", 0) : null,
         names.some((name) => known.of_batches.includes(name)) ? number("batch_size", choices.batch_size, 1, 1) : null,
         names.some((name) => name && name !== "bayesian") ? number("l2", choices.l2, "any", 0) : null,
         given ? null : number("seed", choices.seed, 1, 0),
@@ -60,10 +61,12 @@
         else this.send({ do: "choose", problem: value });
         return;
       }
+      // What is not a number is sent as it was typed, so that the answer can name it.
+      const typed = (text) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
       const read = {
-        hidden: () => value.split(/[\s,;-]+/).filter(Boolean).map(Number),
+        hidden: () => value.split(/[\s,;-]+/).filter(Boolean).map(typed),
         versus: () => value || null,
-        eta: Number, l2: Number, batch_size: Number, seed: Number,
+        eta: typed, versus_eta: typed, l2: typed, batch_size: typed, seed: typed,
       }[name];
       this.send({ do: "change", settings: { [name]: read ? read(value) : value } });
     }

@@ -111,7 +111,7 @@
       before.W.forEach((line, row) => line.forEach((w, col) => {
         if (shown++ >= MOST_LINES) return;
         const name = `w^${i + 2}_{${index(layout, i + 2)[row]},${index(layout, i + 1)[col]}}`, g = gradient.W[row][col], to = after.W[row][col];
-        box.append(plain ? DR.line(`${name} ← `, w, " - ", layout.choices.eta, "·", bracket(g), " = ", result(to))
+        box.append(plain ? DR.line(`${name} ← `, w, " - ", frame.selected ? layout.choices.versus_eta : layout.choices.eta, "·", bracket(g), " = ", result(to))
           : DR.line(`${name}: `, w, " → ", result(to), "   where dC/dw = ", g));
       }));
     });

@@ -1,7 +1,13 @@
 "use strict";
 // Draw the network: a neuron's fill shows a, its ring |delta|, the width of an edge |w|.
 (() => {
-  const COLUMN = 150, SIDE = 66, TOP = 26;
+  const COLUMN = 150, TOP = 26;
+
+  // Shorten a label at its end until it is at most `room` wide.
+  const fit = (label, room) => {
+    const words = label.firstChild.textContent;
+    for (let n = words.length - 1; n > 0 && label.getComputedTextLength() > room; n--) label.firstChild.textContent = `${words.slice(0, n).trimEnd()}…`;
+  };
 
   DR.Drawing = class {
     constructor(svg, choose) {
@@ -38,13 +44,14 @@
       const most = Math.max(...this.columns.map((column) => column.shown.length));
       const row = most > 12 ? 27 : most > 8 ? 32 : most > 4 ? 42 : 56;
       const radius = most > 12 ? 11 : most > 4 ? 14 : 17;
-      const height = most * row + TOP + 30, width = (this.columns.length - 1) * COLUMN + 2 * SIDE;
+      const height = most * row + TOP + 30, named = this.columns.map((column, c) => (this.named(c) ? Math.max(...column.names.map((name) => String(name).length)) : 0));
+      const side = Math.min(130, Math.max(66, radius + 14 + 7 * Math.max(...named))), width = (this.columns.length - 1) * COLUMN + 2 * side;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       this.svg.style.minWidth = `${0.9 * width}px`; // narrow screens scroll the drawing
       this.neurons = this.columns.map(() => []);
       this.edges = this.columns.map(() => []);
       this.columns.forEach((column, c) => {
-        column.x = SIDE + c * COLUMN;
+        column.x = side + c * COLUMN;
         column.y = column.shown.map((_, i) => TOP + 12 + row * (i + (most - column.shown.length) / 2 + 0.5));
       });
       const lines = DR.svg("g"), dots = DR.svg("g"), bodies = DR.svg("g");
@@ -53,7 +60,14 @@
         this.place(column, c, radius, bodies, height);
       });
       this.svg.append(lines, bodies, dots);
+      for (const label of bodies.querySelectorAll(".name")) fit(label, side - radius - 9);
       if (this.neurons[0][0]) this.reach(this.neurons[0][0].group);
+    }
+
+    // Whether the names of a column's neurons are written beside them.
+    named(c) {
+      const { names, shown, n } = this.columns[c];
+      return Boolean(names && names.length && n === shown.length && (c === 0 || c === this.columns.length - 1));
     }
 
     connect(c, radius, lines, dots) {
@@ -94,10 +108,11 @@
         group.append(ring, ground, body, text);
         bodies.append(group);
         this.neurons[c].push({ group, ring, body, text });
-        if (column.names && column.shown.length <= 16 && (c === 0 || last) && column.n === column.shown.length) {
-          const label = DR.svg("text", { class: "label", x: column.x + (last ? 1 : -1) * (radius + 7), y: column.y[row] + 4, "text-anchor": last ? "start" : "end" });
-          const words = String(column.names[j]);
-          label.textContent = words.length > 8 ? `${words.slice(0, 7)}…` : words;
+        if (this.named(c) && column.names[j] !== undefined) {
+          const label = DR.svg("text", { class: "label name", x: column.x + (last ? 1 : -1) * (radius + 7), y: column.y[row] + 4, "text-anchor": last ? "start" : "end" });
+          const full = DR.svg("title");
+          full.textContent = column.names[j];
+          label.append(String(column.names[j]), full);
           bodies.append(label);
         }
       });

@@ -226,7 +226,7 @@
       }
     });
     const epoch = frame.learners[frame.selected].epoch;
-    DR.costChart(by("cost-chart"), series, back && !layout.watch ? epoch : null);
+    DR.costChart(by("cost-chart"), series, back && !layout.watch ? epoch : null, `${layout.cost} cost, logarithmic`);
     states(series[frame.selected], back && !layout.watch ? epoch : null);
     by("cost-legend").replaceChildren(...series.map(({ name, validation }, i) => {
       const key = DR.make("span", { class: "key" }, DR.make("span", {}, `${name}${validation ? ", dashed on held-out rows" : ""}`));
@@ -253,7 +253,7 @@
     by("states").hidden = !names.length;
     if (!names.length) return;
     const colours = (i) => DR.seriesColour(i ? 0 : 1);
-    DR.costChart(by("state-chart"), names.map((name) => ({ epochs, costs: states[name], validation: null })), at, colours);
+    DR.costChart(by("state-chart"), names.map((name) => ({ epochs, costs: states[name], validation: null })), at, "", colours);
     by("state-legend").replaceChildren(...names.map((name, i) => {
       const value = states[name][states[name].length - 1], key = DR.make("span", { class: "key" }, DR.make("span", {}, `${STATES[name]} ${format(value)}`));
       key.style.color = colours(i);
