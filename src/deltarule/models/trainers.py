@@ -10,6 +10,7 @@ from deltarule.trainers import BayesianRegularization, GradientDescent, Levenber
 
 FIRST_ORDER = ("eta", "l2", "l1", "max_norm", "dropout", "halve_after")
 TRAINER_OPTIONS = (*FIRST_ORDER, "batch_size", "momentum")
+SHARED_EPOCHS = 10  # of a named network's few starts; a start of the many candidates that goes wrong gets no weight
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ TRAINERS: dict[str, NamedTrainer] = {
         hidden=(10,),
     ),
     "bayesian": NamedTrainer(
-        lambda settings: BayesianRegularization(max_fail=settings.patience or 10),
+        lambda settings: BayesianRegularization(
+            max_fail=settings.patience or 10, shared_epochs=0 if settings.hidden is None else SHARED_EPOCHS
+        ),
         (),
         {},
         epochs=200,

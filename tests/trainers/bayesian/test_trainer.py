@@ -191,3 +191,27 @@ def test_cheap_is_a_third_of_a_second_an_epoch(inputs, hidden, examples, cheap):
 def test_what_does_not_fit_the_memory_is_not_cheap(monkeypatch):
     monkeypatch.setattr(form, "available_memory", lambda: 1e3)
     assert not exact_steps_are_cheap(NET, (500, 2))
+
+
+def test_inputs_share_a_precision_in_the_first_epochs(engine):
+    trainer = dr.BayesianRegularization(shared_epochs=5)
+    alpha = dr.train(NET, X, BEND, trainer=trainer, epochs=8, seed=0, engine=engine).history["alpha"][:, : X.shape[1]]
+    assert np.ptp(alpha[:6], axis=1) == pytest.approx(0)  # those of epoch 6 are from the update in epoch 5
+    assert np.ptp(alpha[6]) > 0
+
+
+def test_shared_precisions_save_starts_that_switch_an_input_off():
+    """y = sin(2 x1) + x2² + [a category]: x1 is switched off in some starts that have precisions of their own."""
+    random = np.random.default_rng(0)
+    inputs, category = random.uniform(-2, 2, (150, 3)), random.integers(0, 3, 150)
+    y = np.sin(2 * inputs[:, 0]) + inputs[:, 1] ** 2 + (category == 1) + 0.2 * random.normal(size=150)
+    rows = np.column_stack([inputs, np.eye(3)[category]])
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    y = ((y - y.mean()) / y.std())[:, None]
+    net = dr.Network([dr.Dense(8, "tanh"), dr.Dense(1, "linear")])
+    trainer = dr.BayesianRegularization(shared_epochs=10)
+    noise = [
+        np.sqrt(2 * dr.train(net, rows, y, trainer=trainer, epochs=200, seed=seed).history["cost"][-1])
+        for seed in range(8)
+    ]
+    assert np.sum(np.array(noise) > 0.3) <= 1  # without x1 it is 0.47
