@@ -47,6 +47,13 @@ def test_a_sheet_and_a_parquet_file_read_back(tmp_path, name):
     assert frame["x"].isna().tolist() == [False, True]
 
 
+def test_texts_that_a_sheet_would_compute_or_cannot_hold(tmp_path):
+    write_table(tmp_path / "t.xlsx", {"t": ["=1+2", "b"], "n": [1, 2]})
+    assert read_table(tmp_path / "t.xlsx")[0]["t"].tolist() == ["=1+2", "b"]
+    with pytest.raises(DataError, match=r"t\.xlsx cannot hold .*control characters"):
+        write_table(tmp_path / "t.xlsx", {"t": ["a\x01"]})
+
+
 def test_more_rows_than_a_sheet_has_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(table_writing, "MOST_SHEET_ROWS", 1)
     with pytest.raises(DataError, match=r"t\.xlsx would have 2 rows"):

@@ -45,7 +45,7 @@ def write_table(path: Path, columns: Mapping[str, Any], source: TextFormat | Non
     elif extension == ".xlsx":
         if len(frame) > MOST_SHEET_ROWS:
             raise DataError(f"{path} would have {len(frame):,} rows, and a sheet has {MOST_SHEET_ROWS:,}: write a .csv")
-        frame.to_excel(stream, index=False)
+        _write_sheet(path, frame, stream)
     else:
         usual = {".tsv": "\t", ".tab": "\t", ".csv": ",;|"}.get(extension, ",;|\t ")
         separator = ";" if source.decimal == "," else ","
@@ -55,6 +55,18 @@ def write_table(path: Path, columns: Mapping[str, Any], source: TextFormat | Non
         missing = "NA" if separator == " " else ""
         stream.write(frame.to_csv(sep=separator, index=False, lineterminator="\r\n", na_rep=missing).encode())
     write_atomically(path, stream.getvalue())
+
+
+def _write_sheet(path: Path, frame: Any, stream: io.BytesIO) -> None:
+    """Write a workbook with one sheet, in which a text that begins with "=" stays a text and is no formula."""
+    refused = require("openpyxl.utils.exceptions").IllegalCharacterError
+    try:
+        with require("pandas").ExcelWriter(stream, engine="openpyxl") as book:
+            frame.to_excel(book, index=False)
+            for cell in (cell for row in book.book.active.iter_rows() for cell in row if cell.data_type == "f"):
+                cell.data_type = "s"
+    except refused as error:
+        raise DataError(f"{path} cannot hold a text with control characters ({str(error)!r}): write a .csv") from None
 
 
 def _with_commas(column: Any) -> Any:
