@@ -184,3 +184,11 @@ def test_the_engine_that_is_asked_for_counts(engine):
         pytest.importorskip("jax")
     found = notes(table(1_000_000), batch_size=100, epochs=300, engine=engine)
     assert bool(found) == (engine == "numpy")
+
+
+def test_candidates_are_timed_on_one_device_only(run, shelf):
+    """Several devices train two starts of one network instead."""
+    outcome = run("plan", shelf / "houses.csv", "--target", "price", "--on", "1,4", "--json")
+    assert list(json.loads(outcome.out)["seconds"]) == ["1"]
+    assert "4 devices" not in outcome.err
+    assert "2 starts" in outcome.err

@@ -260,3 +260,20 @@ def test_an_extension_that_no_table_has_is_refused_by_name(refused, shelf, house
     assert repr(out) in message
     assert ".xlsx" in message
     assert not Path(out).exists()
+
+
+def test_on_a_narrow_screen_no_number_is_cut(run, tmp_path, monkeypatch):
+    """Two targets with their bounds take 9 columns; each target gets tables of its own, as wide as the screen."""
+    path = tmp_path / "two.csv"
+    rows = "".join(f"{i},{1234.5 * i + i * i % 7},{-987.25 * i + i * i % 5}\n" for i in range(40))
+    path.write_text(f"x,volume flow,heat flow\n{rows}")
+    run("train", path, "--target", "volume flow,heat flow", "--hidden", 2, "--epochs", 5)
+    record = json.loads(run("predict", "two.safetensors", path, "--interval", 0.9, "--json").out)
+    monkeypatch.setenv("COLUMNS", "60")
+    out = run("predict", "two.safetensors", path, "--interval", 0.9).out
+    shown = [line for line in out.splitlines() if "deltarule" not in line]
+    assert max(map(len, shown)) <= 60
+    assert "…" not in out
+    for name in ("volume flow", "heat flow"):
+        for values in (record["predictions"], *(record[bound] for bound in SPREAD)):
+            assert f" {values[name][9]:.6g} " in out

@@ -110,4 +110,4 @@ def test_what_is_refused(refused, table):
     assert "--time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
     (folder / "alone.csv").write_text("y\n" + "\n".join(map(str, range(30))) + "\n")
     assert "time series, --lags 8" in refused("train", folder / "alone.csv", "--target", "y")
-    assert "needs a target" in refused("train", folder / "plant.csv", "--lags", 2)
+    assert "needs a target: give --target, one of" in refused("train", folder / "plant.csv", "--lags", 2)

@@ -78,7 +78,8 @@ def test_a_regression_is_bayesian_by_default_and_holds_no_row_out_of_its_choice(
     assert seen["validation_data"] is None
     assert (seen["rows"], seen["restarts"], seen["trainer"].max_fail) == (42, 2, 3)
     assert "bayesian, all examples" in outcome.out
-    assert "that of the largest evidence" in outcome.out
+    assert "2 trained" in outcome.out
+    assert "that of its largest evidence" in outcome.out
     assert "evidence" in outcome.err
     assert "gamma" in outcome.err
     model = load_model("houses.safetensors")

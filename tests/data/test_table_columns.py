@@ -29,7 +29,7 @@ def test_targets_by_name(target, names):
 @pytest.mark.parametrize(
     ("target", "kind", "message"),
     [
-        (None, ConfigurationError, "t.csv .*target.* 'age', 'price'"),
+        (None, ConfigurationError, "t.csv needs a target: give target, one of its columns.* 'age', 'price'"),
         ("", ConfigurationError, "needs a target"),
         ([], ConfigurationError, "needs a target"),
         ("age,age", ConfigurationError, "names a column twice"),

@@ -411,3 +411,11 @@ def test_a_residual_that_is_no_number_ends_without_a_warning(net):
     result = dr.solve(net, [dr.Equation(T, lambda x, u, p: u.d(0) / x), nowhere], trainer=LM, epochs=3)
     assert not np.isfinite(result.residual_rms[0])
     assert "<html" in result.model().report()
+
+
+def test_what_is_no_list_of_equations_is_named_by_its_type(net, decay):
+    """The points of an equation are not printed."""
+    with pytest.raises(ConfigurationError, match=r"^equations is an object of type Equation: give a list"):
+        dr.solve(net, decay()[0], trainer=LM, epochs=1)
+    with pytest.raises(ConfigurationError, match=r"^equations holds an object of type ndarray: give a list"):
+        dr.solve(net, [*decay(), T], trainer=LM, epochs=1)

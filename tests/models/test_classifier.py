@@ -96,7 +96,7 @@ def test_partial_fit_needs_all_classes_in_the_first_call(classification):
         model.partial_fit(X, y)
     assert model.score(X, y) > 0.9
     late = NetworkClassifier(hidden=(2,), trainer="sgd").partial_fit(X[:80], y[:80])
-    with pytest.raises(DataError, match=r"holds .*oak.* classes"):
+    with pytest.raises(DataError, match=r"holds the class 'oak', .* classes"):
         late.partial_fit(X, y)
 
 

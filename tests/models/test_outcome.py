@@ -17,7 +17,7 @@ def trained(data, **options):
 
 
 def test_restarts_are_averaged_into_one_network(house_data):
-    plan, _, outcome = trained(house_data, hidden=(4,), epochs=10)
+    plan, result, outcome = trained(house_data, hidden=(4,), epochs=10)
     assert (plan.sizes, outcome.plan.sizes) == ((3, 4, 1), (3, 8, 1))
     known = outcome.bayesian
     assert known is not None
@@ -27,7 +27,12 @@ def test_restarts_are_averaged_into_one_network(house_data):
     assert known.parameters == 3 * 4 + 4 + 4 + 1
     record = known.record()
     assert record["network_of_a_start"] == "3-4-1 (tanh, linear)"
-    assert record["starts"] == 2
+    assert record["starts"] == record["networks_trained"] == 2
+    assert record["epochs_of_all"] == sum(start.epochs for start in result.starts) > outcome.result.epochs
+    said = outcome.record(house_data, {})
+    heaviest = "the network with the largest weight"
+    assert said["stopped"].lower().startswith(f"{heaviest}: ")
+    assert said["kept"].startswith(f"epoch {outcome.result.best_epoch} of {heaviest},")
     assert record["noise_std"] == [
         pytest.approx(
             float(np.sqrt(known.ensemble.members[int(np.argmax(known.ensemble.log_evidence))].noise[0]))
@@ -73,7 +78,11 @@ def test_classifiers_are_averaged_by_their_logits(flower_data):
 
 def test_a_classifier_without_hidden_averages_several(flower_data):
     plan = make_plan(Recipe(), Problem.of(flower_data))
-    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.from_columns(()), seed=2)
+    seen = []
+    options = {"seed": 2, "callbacks": [lambda record: seen.append(record["epoch"])]}
+    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.from_columns(()), **options)
+    assert outcome.bayesian.record()["epochs_of_all"] == seen[-1]
+    assert outcome.bayesian.record()["networks_trained"] == outcome.bayesian.tried
     assert len({len(one.params) for one in outcome.result.starts}) > 1
     assert outcome.selection().startswith(f"of {outcome.bayesian.tried} networks")
     assert outcome.bayesian.tried <= len(plan.candidates)

@@ -118,7 +118,12 @@ def test_outliers_give_a_warning(line, tmp_path):
     outcome = outcome_of(net, params, known_noise(500.0))
     verdict = judge(data, outcome, scores_of(data, outcome))
     (warning,) = (one for one in verdict.warnings if "usual error" in one)
-    for words in ("2 rows", "(0.50 %)", "100.00 % of the squared error", "row 5, where y is -9999 ", "quadratic cost"):
+    for words in (
+        "2 rows (0.50 %) lie far",
+        "100.00 % of the squared error",
+        "row 5, where y is -9999 ",
+        "quadratic cost",
+    ):
         assert words in warning
     assert verdict.lines["noise"].startswith("about 500 ")
     assert float(verdict.lines["noise"].split()[-1]) == pytest.approx(2, rel=0.3)
@@ -160,3 +165,16 @@ def test_rows_with_imputed_cells_are_no_outliers():
     with pytest.warns(UserWarning, match="imputed in 'x'"):
         verdict = dr.fit_table(table, "y", impute=True, epochs=30).verdict
     assert not any("far from the others" in words for words in verdict.warnings)
+
+
+@pytest.mark.parametrize(("rows", "few"), [(12, True), (40, False)])
+def test_a_handful_of_rows_says_nothing_of_noise_and_parameters(rows, few):
+    x = np.arange(rows) % 9.0
+    data = load_table(pd.DataFrame({"x": x, "y": 10.5 * x + np.arange(rows) % 4}), target="y")
+    net = dr.Network([dr.Dense(1, "linear")])
+    outcome = outcome_of(net, [{"W": np.ones((1, 1)), "b": np.zeros(1)}], known_noise(1e-82))
+    lines = judge(data, outcome, scores_of(data, outcome)).lines
+    too_few = f"{len(data.train)} training rows are too few to say anything of"
+    for name in ("noise", "parameters"):
+        assert lines[name].startswith(too_few) == few
+    assert ("1e-82" in lines["noise"]) != few

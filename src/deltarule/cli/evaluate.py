@@ -11,7 +11,11 @@ from deltarule.models.formatting import format_percent
 
 
 def evaluate(options: RowsOptions) -> None:
-    """Measure how good MODEL is on SOURCE: on the test images of digits and mnist, on all rows of a table."""
+    """Measure how good MODEL is on SOURCE: on the test images of digits and mnist, on all rows of a table.
+
+    The names that `--json` gives to the scores begin with `test_`, also where SOURCE is a table: there they are the
+    scores of all its rows, whether the model was trained on them or not.
+    """
     from deltarule.models.metrics import class_lines, describe_scores, measure, with_prefix
 
     trained = read_model(options.model)

@@ -67,6 +67,10 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     epochs_of = [
         affordable_epochs(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in forecasts
     ]
+    several_devices = []
+    if planned.candidates:  # which several devices do not train
+        devices, instead = [1], pluralized(planned.restarts, "start")
+        several_devices = [f"Several devices would train {instead} of one network: give --hidden to see their times."]
     times = {p: sum(n * one.seconds_on(p) for n, one in zip(epochs_of, forecasts, strict=True)) for p in devices}
     largest = max(forecasts, key=lambda one: one.memory.total)
     planned = replace(plans[forecasts.index(largest)], candidates=planned.candidates)
@@ -86,8 +90,9 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
             f"  {pluralized(p, 'device')}: {format_duration(seconds)} in all, {size(largest.memory_on(p).total)} each"
             for p, seconds in times.items()
         ),
-        "Not included: stopping early, which shortens a training, validation and compilation. Devices are assumed to "
-        "be connected by 10 Gbit/s.",
+        *several_devices,
+        "Not included: stopping early, which shortens a training, validation and compilation."
+        + " Devices are assumed to be connected by 10 Gbit/s." * (len(times) > 1),
     ]
     for line in lines:
         plan_options.print_line(line)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from deltarule.cli.model import Predictions, is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import check_values, count, number, option
-from deltarule.cli.screen import ROWS_SHOWN, make_rows_table, make_table, print_json, suggest
+from deltarule.cli.screen import ROWS_SHOWN, fits, make_rows_table, make_table, print_json, suggest
 from deltarule.cli.series import continue_series
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.errors import ConfigurationError, pluralized
@@ -76,7 +76,8 @@ def predict(options: PredictOptions) -> None:
         return
     options.print_line(result.title)
     has_classes = len(result.predicted) > len(result.targets)
-    options.console.print(_table({**result.row_labels, **result.predicted, **spread}, has_classes))
+    for table in _tables(result, spread, has_classes, options.console):
+        options.console.print(table)
     count = len(result.predicted[result.targets[0]])
     if options.out is not None:
         options.print_line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
@@ -157,6 +158,24 @@ def _copy(model: "TrainedModel", rows: "RawRows", names: list[str], options: Pre
             if kind_of(frame[name]) in ("numeric", "boolean") and not is_code:
                 copies[name] = as_objects(frame[name])
     return copies, text_format
+
+
+def _tables(result: Predictions, spread: dict[str, Any], has_classes: bool, console: Any) -> list[Any]:
+    """One table; if it is too wide for the console, tables for each target below each other, so that nothing is cut."""
+    whole = _table({**result.row_labels, **result.predicted, **spread}, has_classes)
+    if has_classes or fits(console, whole):
+        return [whole]
+    tables: list[Any] = []
+    for j, name in enumerate(result.targets):
+        bounds = [*spread.items()][j :: len(result.targets)]  # `spread` has one bound of all targets, then the next
+        shown = result.row_labels | {name: result.predicted[name]}
+        for column, values in bounds:
+            if not fits(console, make_rows_table(shown | {column: values}, ROWS_SHOWN)):
+                tables.append(make_rows_table(shown, ROWS_SHOWN))
+                shown = dict(result.row_labels)
+            shown[column] = values
+        tables.append(make_rows_table(shown, ROWS_SHOWN))
+    return tables
 
 
 def _table(columns: dict[str, Any], has_classes: bool) -> Any:

@@ -75,6 +75,11 @@ def make_rows_table(columns: Mapping[str, Any], most: int) -> Table:
     return table
 
 
+def fits(console: Any, table: Table) -> bool:
+    """Whether the console shows the table without cutting anything."""
+    return console.measure(table, options=console.options.update(width=10_000)).maximum <= console.width
+
+
 def make_panel(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:
     """Names and values in a frame; the value named `best` and the names of warnings stand out."""
     table = Table.grid(padding=(0, 2))

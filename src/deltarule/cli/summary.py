@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 RECORDED = ("network", "parameters", "trainer_name", "eta", "epochs", "best_epoch", "stop_reason", "training_cost")
 OPTIONAL = (
     "effective_parameters", "network_of_a_start", "parameters_of_a_start", "log_evidence", "noise_std", "starts",
-    "start_weights", "verdict", "warnings", "importance",
+    "start_weights", "networks_trained", "epochs_of_all", "verdict", "warnings", "importance",
 )  # fmt: skip
-PANEL = ("data", "network", "cost", "trainer", "engine", "stopped", "kept", "training cost", "validation", "test")
+PANEL = (
+    "data",
+    "network",
+    "cost",
+    "trainer",
+    "engine",
+    "networks",
+    "stopped",
+    "kept",
+    "training cost",
+    "validation",
+    "test",
+)
 
 
 def training_origin(options: TrainingOptions) -> dict[str, Any]:
@@ -55,7 +67,7 @@ def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train"
 
     words = card(model) | {"stopped": stop_sentence(model)}
     training = f"training {format_duration(record['training_seconds'])}{', earlier runs included' * resumed}"
-    rows = [(name, words.get(name, "-")) for name in PANEL]
+    rows = [(name, words.get(name, "-")) for name in PANEL if name in words or name != "networks"]
     rows += [("time", f"{format_duration(record['seconds'])} ({training})"), ("saved", record["model"] or "not saved")]
     return make_panel(title, rows, best="test")
 

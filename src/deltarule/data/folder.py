@@ -240,7 +240,7 @@ def _open_folder(path: Path, target: str | Sequence[str] | None) -> tuple[Stream
         raise DataError(f"{path} holds neither .parquet files nor x.npy and y.npy: give a folder that does.")
     if not arrays:
         if not target:
-            raise ConfigurationError(f"{path} needs a target: name the columns to learn with --target")
+            raise ConfigurationError(f"{path} needs a target: name the columns to learn with target")
         stream = ParquetStream(path, target)
         if not stream.inputs:
             raise DataError(f"{path} has no column left for the inputs besides the target: add one")

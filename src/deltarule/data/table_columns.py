@@ -40,7 +40,7 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
     """
     texts = [target] if isinstance(target, str) else list(target or ())
     if not texts or not all(piece.strip() for text in texts for piece in text.split(",")):
-        raise ConfigurationError(f"{origin} needs a target: give --target one of its columns {format_values(columns)}")
+        raise ConfigurationError(f"{origin} needs a target: give target, one of its columns {format_values(columns)}")
     names = []
     for text in texts:
         pieces = text.split(",")

@@ -195,8 +195,11 @@ def _check_trainer(trainer: Any) -> None:
 
 
 def _equations(equations: Any) -> tuple[Equation, ...]:
-    if not isinstance(equations, Sequence) or not all(isinstance(e, Equation) for e in equations):
-        raise ConfigurationError(f"equations is {equations!r}: give a list of dr.Equation(points, residual).")
+    wrong = [e for e in equations if not isinstance(e, Equation)] if isinstance(equations, Sequence) else [equations]
+    if wrong:
+        of = "holds" if isinstance(equations, Sequence) else "is"
+        found = f"{of} an object of type {type(wrong[0]).__name__}"
+        raise ConfigurationError(f"equations {found}: give a list of dr.Equation(points, residual).")
     return tuple(equations)
 
 

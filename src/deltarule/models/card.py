@@ -33,6 +33,7 @@ def card(model: "Model") -> dict[str, str]:
         "cost": model.net.cost.describe("standard deviations"),
         "trainer": training.get("trainer"),
         "engine": ENGINES.get(training.get("engine", "")),
+        "networks": _networks_trained(training),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
         "kept": training.get("kept") or _epochs(training),
         "training cost": None if training.get("training_cost") is None else format_number(training["training_cost"]),
@@ -130,6 +131,12 @@ def _epochs(training: dict[str, Any]) -> str | None:
     """The kept epoch, for files whose record lacks "kept"."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
     return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{pluralized(epochs, 'epoch')}"
+
+
+def _networks_trained(training: dict[str, Any]) -> str | None:
+    """How many networks were trained for an average, in how many epochs."""
+    count, epochs = (training.get(name) for name in ("networks_trained", "epochs_of_all"))
+    return f"{count} trained, {pluralized(epochs, 'epoch')} in all" if count is not None and count > 1 else None
 
 
 def _unknowns(training: dict[str, Any]) -> str | None:

@@ -255,7 +255,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise DataError(
-                f"y holds the class {unknown[0]!r}, which is not in classes {self.classes_.tolist()}: "
+                f"y holds the class {unknown.tolist()[0]!r}, which is not in classes {self.classes_.tolist()}: "
                 "give all classes in the first call of partial_fit or of fit with warm_start."
             )
         return np.searchsorted(self.classes_, y)[:, None].astype(np.float64)

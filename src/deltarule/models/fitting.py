@@ -106,6 +106,7 @@ def fit(
         )
         return build_outcome(replace(plan, candidates=()), result, training, validation, targets.std)
     outcome = average_members(plan, found, trainings.examples, targets.std, trainings.log)
+    outcome = outcome.of(found.tried, trainings.epochs)
     outcome = replace(outcome, result=replace(outcome.result, seconds=time.perf_counter() - trainings.began))
     interrupted = trainings.stop_reason in INTERRUPTIONS
     if not interrupted and not (trainings.is_over() and found.tried < len(trainings.candidates)):

@@ -54,7 +54,8 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
             importance = {name: value * table.schema.targets[0].std for name, value in importance.items()}
         targets = regression_verdict.analyse_targets(table, outcome)
         coverage = None if outcome.bayesian is None else outcome.bayesian.ensemble.coverage(X, Y)
-        lines = regression_verdict.lines(targets, outcome, scores, _has_many(duplicates), coverage)
+        many_copies, rows = _has_many(duplicates), len(table.train)
+        lines = regression_verdict.lines(targets, outcome, scores, many_copies, coverage, rows)
         warnings = regression_verdict.warnings(targets, outcome, scores)
     else:
         held_out = measure(net, params, table.schema, X, Y)

@@ -18,12 +18,13 @@ from deltarule.models.plan import Plan, describe_network, sizes_of
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian.log_scale import LogScale
-from deltarule.training.session import TrainingResult
+from deltarule.training.session import INTERRUPTIONS, TrainingResult
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
 
 PARTS = ("train", "validation", "test")
+HEAVIEST = "the network with the largest weight"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,8 @@ class BayesianSummary:
         parameters: n, the parameters of that network.
         log_evidence: of that network.
         tried: how many candidates were tried; 0 if the user described the network.
+        trained: how many networks were trained, candidates or starts.
+        epochs: of all these networks together.
         ensemble: the `BayesianEnsemble` of a regression; None for a classification.
         noise_std: the standard deviation of the noise of each target of a regression, in its unit, (k,).
     """
@@ -47,6 +50,8 @@ class BayesianSummary:
     parameters: int
     log_evidence: float
     tried: int = 0
+    trained: int = 1
+    epochs: int = 0
     ensemble: Any = None
     noise_std: Any = None
 
@@ -67,6 +72,8 @@ class BayesianSummary:
             "networks": list(self.networks),
             "starts": len(self.networks),
             "start_weights": self.weights.tolist(),
+            "networks_trained": self.trained,
+            "epochs_of_all": self.epochs,
         }
         if self.ensemble is not None:
             record |= {"network_of_a_start": self.networks[self.ensemble.best], "noise_std": self.noise_std.tolist()}
@@ -93,6 +100,11 @@ class Outcome:
     calibration: Calibration | None = None
     members: tuple[tuple[float, Any], ...] = ()
 
+    def of(self, trained: int, epochs: int) -> "Outcome":
+        """This average of networks, of which so many were trained in so many epochs in all."""
+        assert self.bayesian is not None
+        return replace(self, bayesian=replace(self.bayesian, trained=trained, epochs=epochs))
+
     def selection(self) -> str | None:
         """Which candidates are averaged, and on how many rows they were trained if not on all, in a line."""
         networks = None if self.bayesian is None else self.bayesian.selection()
@@ -115,6 +127,10 @@ class Outcome:
         _, heaviest = max(without_steps, key=lambda pair: pair[0])
         return heaviest.net, heaviest.result.params
 
+    def _is_average(self) -> bool:
+        """Whether several networks were trained, so that the result is that of the one with the largest weight."""
+        return self.bayesian is not None and self.bayesian.trained > 1
+
     def record(self, data: "LoadedData", scores: Scores) -> dict[str, Any]:
         """The record of the training for the model file, in JSON's types; the caller adds the options and the seed."""
         import deltarule
@@ -132,10 +148,10 @@ class Outcome:
                 "eta": plan.settings.eta,
                 "epochs": result.epochs,
                 "best_epoch": result.best_epoch,
-                "kept": _kept_epoch(plan, result),
+                "kept": _kept_epoch(plan, result, self._is_average()),
                 "stop_reason": result.stop_reason,
                 "message": result.message,
-                "stopped": _stop_sentence(result),
+                "stopped": _stop_sentence(result, self._is_average()),
                 "training_cost": _best_cost(plan, result),
                 "metrics": {name: x for part, found in scores.items() for name, x in with_prefix(part, found).items()},
                 "training_seconds": round(result.seconds, 3),
@@ -170,7 +186,8 @@ def build_outcome(
         members = [member for member in judged if member is not None]
         if members:
             weigh = stacking.weigher(train)
-            return average_members(plan, drop_light_members(members, *weigh(members), weigh=weigh), train, scales)
+            found = drop_light_members(members, *weigh(members), weigh=weigh)
+            return average_members(plan, found, train, scales).of(len(starts), sum(start.epochs for start in starts))
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
@@ -223,9 +240,11 @@ def average_members(
     return Outcome(plan, result, bayesian, calibration, tuple(zip(weights.tolist(), members, strict=True)))
 
 
-def _stop_sentence(result: TrainingResult) -> str:
+def _stop_sentence(result: TrainingResult, is_average: bool) -> str:
     """Why the training ended, without the remark, which the verdict makes too."""
     sentence = result.message.removesuffix(result.remark).rstrip()
+    if is_average and result.stop_reason not in (*INTERRUPTIONS, "time_limit"):
+        sentence = f"{HEAVIEST}: {sentence[0].lower()}{sentence[1:]}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -239,9 +258,11 @@ def _best_cost(plan: Plan, result: TrainingResult) -> float | None:
     return float(costs[place])
 
 
-def _kept_epoch(plan: Plan, result: TrainingResult) -> str:
+def _kept_epoch(plan: Plan, result: TrainingResult, is_average: bool) -> str:
     if not result.best_epoch:
         return "the start"
+    if is_average:
+        return f"epoch {result.best_epoch} of {HEAVIEST}, that of its largest evidence"
     if plan.validated:
         return f"epoch {result.best_epoch}, the best on the validation part"
     if plan.trainer.selects_by is None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
+from deltarule.data.table_checks import TOO_FEW_ROWS
 from deltarule.errors import format_number, pluralized
 from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
 from deltarule.models.formatting import format_percent
@@ -76,10 +77,14 @@ def _is_complete(data: "DataSet", X: np.ndarray) -> np.ndarray:
 
 
 def lines(
-    targets: list[Target], outcome: Outcome, scores: Scores, many_copies: bool, coverage: np.ndarray | None
+    targets: list[Target], outcome: Outcome, scores: Scores, many_copies: bool, coverage: np.ndarray | None, rows: int
 ) -> dict[str, str]:
-    """The lines of each target; `coverage` is the share of held-out rows within their 95 % intervals, (k,)."""
+    """The lines of each target.
+
+    `coverage` is the share of held-out rows within their 95 % intervals, (k,); `rows` is the number of training rows.
+    """
     result, bayesian = {}, outcome.bayesian
+    too_few = f"{pluralized(rows, 'training row')} {'is' if rows == 1 else 'are'} too few to say anything of"
     for j, target in enumerate(targets):
         name = target.column.name
         rmse, r2 = (_by_part(metric, scores, name) for metric in ("rmse", "r2"))
@@ -87,7 +92,9 @@ def lines(
         result[f"{prefix}quality"] = _quality(r2["test"], name, many_copies)
         errors = ", ".join(f"{words} {format_number(rmse[part])}" for part, words in PARTS.items())
         result[f"{prefix}error"] = f"{errors} (root mean square, in {split_unit(name).unit or f'the unit of {name}'})"
-        if bayesian is not None:
+        if bayesian is not None and rows < TOO_FEW_ROWS:
+            result[f"{prefix}noise"] = f"{too_few} the noise of {name}"
+        elif bayesian is not None:
             relative = bayesian.ensemble.relative_noise()
             result[f"{prefix}noise"] = (
                 _noise(float(bayesian.noise_std[j]), rmse["test"], target)
@@ -99,7 +106,8 @@ def lines(
             held = format_percent(coverage[j])
             result[f"{prefix}error bars"] = f"95 % intervals hold {held} of the validation and test rows"
     if bayesian is not None:
-        result["parameters"] = _parameters(bayesian)
+        few = rows < TOO_FEW_ROWS
+        result["parameters"] = f"{too_few} how many parameters the data use" if few else _parameters(bayesian)
     return result
 
 
@@ -192,7 +200,7 @@ def _residual_warnings(targets: list[Target], cost: str, varies: Any, tried_log:
             value, prediction = (format_number(float(array[worst]), 6) for array in (actual, predicted))
             lie, make = ("lies", "makes") if count == 1 else ("lie", "make")
             warnings.append(
-                f"{pluralized(count, 'row')} {lie} ({format_percent(count / len(rows))}) far from the others, whose "
+                f"{pluralized(count, 'row')} ({format_percent(count / len(rows))}) {lie} far from the others, whose "
                 f"usual error is {usual}, and {make} {format_percent(outliers.share)} of the squared error, the "
                 f"farthest data row {rows[worst]}, where {name} is {value} and {prediction} is predicted: if they are "
                 f"faults, {remedy_for_outliers}"

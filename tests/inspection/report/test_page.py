@@ -1,10 +1,14 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
+import deltarule as dr
+from deltarule.data import NumericColumn
 from deltarule.inspection.report import collect_evidence, html_report
 
 CHROMIUM = shutil.which("chromium")
@@ -158,3 +162,18 @@ def test_a_browser_shows_all_of_it(page, width, scheme, tmp_path):
     assert int(pictures) >= 5
     assert int(unseen) == 0  # every line that is drawn has a colour
     assert colour == {"light": "rgb(251, 250, 248)", "dark": "rgb(22, 24, 28)"}[scheme]
+
+
+def test_each_of_several_targets_has_its_own_scale(plant):
+    """A target of 0 to 100 beside one of 2000 times that would be a line at 0."""
+    large = NumericColumn.from_values("load", 2000 * plant.schema.targets[0].decode(plant.Y[:, 0]))
+    schema = replace(plant.schema, targets=(*plant.schema.targets, large), target_names=("yield", "load"))
+    params = [{"W": np.repeat(plant.params[0]["W"], 2, axis=0), "b": np.repeat(plant.params[0]["b"], 2)}]
+    net = dr.Network([dr.Dense(2, "linear")])
+    evidence = collect_evidence(net, params, schema, plant.X, np.repeat(plant.Y, 2, axis=1), "rows")
+    page = html_report("two", schema, {}, {}, evidence)
+    for curve in evidence.dependence:
+        for name in ("yield", "load"):
+            assert f"Dependence of {name} on {curve.column}" in page
+    curve = evidence.dependence[0]
+    np.testing.assert_allclose(2000 * curve.of_output(0).means, curve.of_output(1).means)

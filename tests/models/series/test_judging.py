@@ -1,5 +1,7 @@
 """The verdict: errors by horizon beside the linear model and persistence, coverage, and when it says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,20 @@ def test_persistence_wins_on_a_random_walk():
     if found.persistence[-1] <= found.model[-1]:
         assert any("last measured value" in words for words in verdict(model, found, 0.0)[1])
     assert found.model[-1] < 1.2 * found.persistence[-1]
+
+
+def test_the_error_has_its_unit_and_narrow_bands_give_a_warning():
+    u, y = series(300, nonlinear=False)
+    model = dr.NARXRegressor(
+        input_lags=1, output_lags=1, hidden=(2,), training="open-loop", members=1, restarts=1, random_state=0
+    ).fit(u, y)
+    model.names_ = ("u",), ("level [mm]",)
+    rms, coverage = np.array([0.7406]), np.full((5, 1), 0.95)
+    found = evaluate(model, (u, y), (u, y), 5)
+    lines, warnings = verdict(model, replace(found, free_run=rms, coverage=coverage), 0.05)
+    assert "0.7406 mm" in lines["free run"]
+    assert not any("bands" in words for words in warnings)
+    model.names_ = ("u",), ("level",)
+    lines, warnings = verdict(model, replace(found, free_run=rms, coverage=coverage - 0.16), 0.05)
+    assert "0.7406 in the unit of level" in lines["free run"]
+    assert any("only 79 % of the test measurements" in words for words in warnings)

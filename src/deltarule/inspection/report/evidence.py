@@ -38,6 +38,11 @@ class PartialDependence:
     means: np.ndarray
     band: np.ndarray | None = None
 
+    def of_output(self, j: int) -> "PartialDependence":
+        """The same of output j alone."""
+        band = None if self.band is None else self.band[:, :, j : j + 1]
+        return replace(self, means=self.means[:, j : j + 1], band=band)
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:

@@ -10,7 +10,7 @@ from deltarule.data.schema import Schema
 from deltarule.errors import format_number, pluralized
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import palette
-from deltarule.inspection.report.evidence import Evidence
+from deltarule.inspection.report.evidence import Evidence, PartialDependence
 from deltarule.inspection.report.predictions import Figure, predictions
 
 DAMPING = (
@@ -51,6 +51,7 @@ RESIDUAL = (
 DEPENDENCE = (
     "The mean prediction when this column is changed and the others stay as they are. All columns share one scale."
 )
+MOST_DEPENDENCES = 36  # pictures of dependence of all targets together
 BAND = " The band contains 95 % of new measurements, on average over some rows."
 
 
@@ -162,14 +163,27 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Figure]:
     unit = "added log-loss when shuffled" if classes else "added error when shuffled, in standard deviations"
     bars = pictures.importances(evidence.importance, unit)
     figures = [Figure("Importance of the columns", IMPORTANCE + (LOG_LOSS if classes else ""), bars)]
-    ylabel = "mean probability" if classes else names[0] if len(names) == 1 else "mean prediction"
-    values = np.concatenate([(c.means if c.band is None else c.band).ravel() for c in evidence.dependence])
+    if classes:
+        return figures + _dependence(evidence.dependence, names, "mean probability", "Dependence")
+    curves = evidence.dependence[: max(1, MOST_DEPENDENCES // len(names))]
+    for j, name in enumerate(names):  # a picture of its own, because targets may have different units
+        title = "Dependence" if len(names) == 1 else f"Dependence of {name}"
+        figures += _dependence([curve.of_output(j) for curve in curves], [name], name, title)
+    return figures
+
+
+def _dependence(curves: Sequence[PartialDependence], names: Sequence[Any], ylabel: str, title: str) -> list[Figure]:
+    """A figure for each column, all of one scale."""
+    if not curves:
+        return []
+    values = np.concatenate([(c.means if c.band is None else c.band).ravel() for c in curves])
     margin = 0.05 * (np.ptp(values) or 1)
     limits = (float(values.min() - margin), float(values.max() + margin))
-    for curve in evidence.dependence:
+    figures = []
+    for curve in curves:
         caption = DEPENDENCE if curve.band is None else DEPENDENCE + BAND
         chart = pictures.dependence(curve, names, ylabel, limits)
-        figures.append(Figure(f"Dependence on {curve.column}", caption, chart))
+        figures.append(Figure(f"{title} on {curve.column}", caption, chart))
     return figures
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.cells import split_unit
 from deltarule.data.lagged import Segment, find_segments, lag_table, spaced_windows
 from deltarule.errors import format_number
 from deltarule.models.series.committee import Committee, rms_by_horizon
@@ -15,6 +16,7 @@ from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 
 NOMINAL = 1.96  # standard deviations of the 95 % band
+LEAST_COVERAGE = 0.85  # of the test measurements: if the 95 % bands hold fewer, they are too narrow
 RIDGE = 1e-6  # of the linear model, for columns of variance 1
 
 
@@ -109,13 +111,19 @@ def verdict(model: NARXRegressor, found: Evaluation, outside: float) -> tuple[di
         f"lags {linear:.3g}, of the last measured value {persistence:.3g}",
         "free run": "it is unstable, or values are missing, on the test stretch"
         if found.free_run is None
-        else f"over the whole test stretch its error is {', '.join(format_number(e) for e in found.free_run)} (rms)",
+        else f"over the whole test stretch its error is {_in_units(model, found.free_run)} (root mean square)",
         "lags": _lags(model),
         "training": f"in {model.training_.replace('-', ' ')}{best}",
         "error bars": f"the 95 % bands hold {100 * float(np.mean(found.coverage)):.0f} % of the test measurements",
         "residuals": f"{100 * outside:.0f} % of their correlations lie outside the 95 % band; by chance 5 % do",
     }
     warnings = []
+    held = float(np.mean(found.coverage))
+    if held < LEAST_COVERAGE:
+        warnings.append(
+            f"the 95 % bands hold only {100 * held:.0f} % of the test measurements: they are too narrow there, because "
+            "the test stretch differs from the rest, or an input or lags are missing"
+        )
     if persistence <= error:
         warnings.append(
             f"{ahead} the last measured value predicts as well: the network has learnt nothing that helps there"
@@ -129,6 +137,12 @@ def verdict(model: NARXRegressor, found: Evaluation, outside: float) -> tuple[di
             "the errors one step ahead are far from white: more lags, or an input that is missing, may help"
         )
     return lines, warnings
+
+
+def _in_units(model: NARXRegressor, errors: np.ndarray) -> str:
+    """The error of each output in its unit, (k,)."""
+    units = [split_unit(name).unit or f"in the unit of {name}" for name in model.names_[1]]
+    return ", ".join(f"{format_number(e)} {unit}" for e, unit in zip(errors, units, strict=True))
 
 
 def _lags(model: NARXRegressor) -> str:
