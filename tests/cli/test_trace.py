@@ -83,7 +83,7 @@ def test_a_network_with_dropout_is_traced_as_it_predicts(run, shelf):
     assert outcome.code == 0
     for formula in (
         "z^3 = a^2   (2)",
-        "Dropout drops nothing outside training",
+        "Dropout acts in training only",
         "dC/da^2 = delta^3   (BP2')",
         "dC/da^3 = (W^4)^T delta^4   (BP2')",
     ):
@@ -104,7 +104,7 @@ def test_images_have_their_own_formulas(run, tmp_path):
         "z^3 = b^3 + W^3 at every place of a^2: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c   (2)",
         "z^4 = the largest a^3 of each window   (2)",
         "dC/da^2 = delta^3 fully correlated with W^3 turned by 180°   (BP2')",
-        "delta^3 = (delta^4 at the pixel that won its window) ⊙ sigma'(z^3)   (BP2)",
+        "delta^3 = (delta^4 at the largest pixel of its window) ⊙ sigma'(z^3)   (BP2)",
         "dC/dW^3_fuvc = sum_ij delta^3_ijf a^2_(s i + u)(s j + v)c   (BP4)",
         "W^3, 2 × 3 × 3 × 1",
     ):
