@@ -130,3 +130,11 @@ def test_classes_without_test_rows_give_a_warning(tmp_path):
     outcome = outcome_of(dr.Network([dr.Dense(4, "softmax")], "log-likelihood"), [{"W": np.eye(4, 1), "b": np.ones(4)}])
     warnings = judge(data, outcome, scores_of(data, outcome)).warnings
     assert any("is of 'b', 'd'" in words for words in warnings)
+
+
+def test_a_single_training_row_is_named_in_the_singular():
+    data = load_table(pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [2.0, 4.1, 5.9]}), target="y")
+    net = dr.Network([dr.Dense(1, "linear")])
+    outcome = outcome_of(net, [{"W": np.ones((1, 1)), "b": np.zeros(1)}])
+    (few, *_) = judge(data, outcome, scores_of(data, outcome)).warnings
+    assert few.startswith("1 training row is few for 1 input:")

@@ -100,8 +100,8 @@ def _table_warnings(data: "DataSet", duplicates: DuplicateRows) -> list[str]:
     wanted = recommended_rows(data)
     if wanted is not None:
         warnings.append(
-            f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
-            f"{wanted} would make these numbers firmer"
+            f"{pluralized(len(data.train), 'training row')} {'is' if len(data.train) == 1 else 'are'} few for "
+            f"{pluralized(data.schema.input_width, 'input')}: at least {wanted} would make these numbers firmer"
         )
     constant = constant_columns(data)
     if constant:
