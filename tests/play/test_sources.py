@@ -67,7 +67,7 @@ def test_the_first_rows_of_a_folder_train_and_what_it_holds_out_is_scored(tmp_pa
     assert problem.X[problem.labels == 1, 0].min() > problem.X[problem.labels == 0, 0].max()
     assert len(problem.validation[0]) == 450
     Lesson(problem).frame()
-    with pytest.raises(ConfigurationError, match="--target"):
+    with pytest.raises(ConfigurationError, match="needs a target"):
         load_problem(str(tmp_path))
 
 
