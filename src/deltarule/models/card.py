@@ -135,8 +135,8 @@ def _epochs(training: dict[str, Any]) -> str | None:
 
 def _networks_trained(training: dict[str, Any]) -> str | None:
     """How many networks were trained for an average, in how many epochs."""
-    count, epochs = (training.get(name) for name in ("networks_trained", "epochs_of_all"))
-    return f"{count} trained, {pluralized(epochs, 'epoch')} in all" if count is not None and count > 1 else None
+    count = training.get("networks_trained", 1)
+    return f"{count} trained, {pluralized(training['epochs_of_all'], 'epoch')} in all" if count > 1 else None
 
 
 def _unknowns(training: dict[str, Any]) -> str | None:
