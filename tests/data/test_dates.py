@@ -70,3 +70,9 @@ def test_what_is_no_date_is_refused(cells, words):
 def test_values_that_are_times_of_no_day_are_refused():
     with pytest.raises(DataError, match=r"'t', data row 0 .* which is no date"):
         read(datetime.time(1), datetime.time(2))
+
+
+@pytest.mark.parametrize("cell", ["9999-12-31", "1500-01-01", "1.1.1500"])
+def test_dates_beyond_the_range_of_times_are_refused(cell):
+    with pytest.raises(DataError, match=cell):
+        read_dates(pd.Series(["2026-01-01", cell]), "f.csv")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from deltarule.data.table_file import read_table
@@ -65,3 +66,12 @@ def test_names_of_tables(tmp_path):
         require_table_name("--out", Path(name))
     with pytest.raises(ConfigurationError, match=r"--out is .*t\.json', with the extension '\.json'.*\.xlsx"):
         require_table_name("--out", tmp_path / "t.json")
+
+
+def test_cells_that_a_format_has_no_type_for_become_texts(tmp_path):
+    write_table(tmp_path / "t.parquet", {"m": np.array([5, "abc", None], object)})
+    frame, _ = read_table(tmp_path / "t.parquet")
+    assert frame["m"].tolist()[:2] == ["5", "abc"]
+    times = pd.date_range("2026-03-01", periods=2, freq="h", tz="Europe/Berlin")
+    write_table(tmp_path / "t.xlsx", {"t": times, "x": [1.0, 2.0]})
+    assert read_table(tmp_path / "t.xlsx")[0]["t"].tolist()[1] == "2026-03-01T01:00:00+01:00"

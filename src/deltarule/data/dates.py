@@ -84,7 +84,8 @@ def _to_times(dates: Any, column: Series, origin: str) -> np.ndarray:
     try:
         texts = {"format": "mixed"} if any(isinstance(cell, str) for cell in dates) else {}
         times = pd.to_datetime(dates, errors="coerce", utc=True, **texts).dt.tz_localize(None)
-        bad = times.isna().to_numpy()
+        years = times.dt.year  # beyond these, nanoseconds in 64 bits overflow without an error
+        bad = ~years.between(pd.Timestamp.min.year + 1, pd.Timestamp.max.year - 1).to_numpy()
         if not bad.any():
             return times.to_numpy(dtype="datetime64[ns]")
     except (ValueError, TypeError, OverflowError, AttributeError):

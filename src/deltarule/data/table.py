@@ -98,7 +98,7 @@ def load_table(
     if divide_by_mean:
         schema = schema.scaled_by_mean([float(np.nanmean(as_numbers(frame[name])[parts[0]])) for name in targets])
     X, Y = schema.encode_inputs(frame, origin), schema.encode_targets(frame, origin, missing=partial_targets)
-    example_weights = _read_weights(frame[weights[0]], origin) if weights else None
+    example_weights = _read_weights(frame[weights[0]], origin, parts[0]) if weights else None
     rows = Examples(X, Y, frame.index.to_numpy(dtype=np.int64), example_weights)
     return DataSet(origin, schema, *map(rows.select, parts), notes=notes)
 
@@ -204,13 +204,16 @@ def rename_to_schema(schema: Schema, frame: Frame) -> Frame:
     return frame.rename(columns={old: new for old, new in renamed.items() if old is not None and old not in names})
 
 
-def _read_weights(column: Series, origin: str) -> np.ndarray:
-    """The weights of the rows divided by their mean, (N,) float64; a DataError if one is negative or all are 0."""
+def _read_weights(column: Series, origin: str, train: np.ndarray) -> np.ndarray:
+    """The weights of the rows, (N,) float64, with mean 1 over the training rows.
+
+    A DataError if one is negative or all are 0.
+    """
     weights = as_numbers(column)
     refuse_cells(column, ~(weights >= 0), origin, ", but --weights needs numbers of at least 0: correct the cell")
     if not weights.any():
         raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a positive weight")
-    return weights / weights.mean()
+    return weights / (weights[train].mean() or weights.mean())
 
 
 def _raw_targets(frame: Frame, schema: Schema) -> np.ndarray:

@@ -41,7 +41,7 @@ def write_table(path: Path, columns: Mapping[str, Any], source: TextFormat | Non
     source, frame = source or TextFormat(), require("pandas").DataFrame(dict(columns))
     extension, stream = path.suffix.lower(), io.BytesIO()
     if extension == ".parquet":
-        frame.to_parquet(stream, index=False)
+        frame.apply(_as_one_kind).to_parquet(stream, index=False)
     elif extension == ".xlsx":
         if len(frame) > MOST_SHEET_ROWS:
             raise DataError(f"{path} would have {len(frame):,} rows, and a sheet has {MOST_SHEET_ROWS:,}: write a .csv")
@@ -62,7 +62,7 @@ def _write_sheet(path: Path, frame: Any, stream: io.BytesIO) -> None:
     refused = require("openpyxl.utils.exceptions").IllegalCharacterError
     try:
         with require("pandas").ExcelWriter(stream, engine="openpyxl") as book:
-            frame.to_excel(book, index=False)
+            frame.apply(_without_zone).to_excel(book, index=False)
             for cell in (cell for row in book.book.active.iter_rows() for cell in row if cell.data_type == "f"):
                 cell.data_type = "s"
     except refused as error:
@@ -74,6 +74,17 @@ def _with_commas(column: Any) -> Any:
     if column.dtype.kind != "f":
         return column
     return column.map(lambda number: None if np.isnan(number) else repr(float(number)).replace(".", ",")).astype(object)
+
+
+def _as_one_kind(column: Any) -> Any:
+    """A column of numbers and texts as texts, because a Parquet column has one type; other columns as they are."""
+    kinds = {type(cell) for cell in column.dropna()} if column.dtype == object else set()
+    return column.map(str, na_action="ignore") if len(kinds) > 1 else column
+
+
+def _without_zone(column: Any) -> Any:
+    """Times with a time zone as texts, because a sheet knows no zones; other columns as they are."""
+    return column.map(lambda time: time.isoformat(), na_action="ignore") if hasattr(column.dtype, "tz") else column
 
 
 def _is_device(path: Path) -> bool:

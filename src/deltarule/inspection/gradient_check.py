@@ -1,5 +1,6 @@
 """The gradient check: BP1-BP4 against central differences of the cost, in float64."""
 
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
-SCALING_ROWS = 100  # examples by which the entries of a direction are scaled
+SCALING_ROWS, SCALING_PROBES = 100, 8  # examples and random vectors by which the entries of a direction are scaled
 
 
 class GradientCheck(NamedTuple):
@@ -95,12 +96,16 @@ def check_gradient_by_layer(
 def _scales(params: Params, x: Array, y: Array, *, net: Network) -> Params:
     """The size of each entry of a direction: √C / √(JᵀJ)_jj, and at most that of its parameter, or 1.
 
-    So a step of `STEP` along it changes the residuals by at most about `STEP` times their size.
+    So a step of `STEP` along it changes the residuals by at most about `STEP` times their size. (JᵀJ)_jj is the mean of
+    (Jᵀu)_j² over vectors u of random signs, which takes one backward pass each and never holds J.
     """
-    xp = x.__array_namespace__()
+    xp, draw = x.__array_namespace__(), np.random.default_rng(0)
     linearization = linearize(net, params, x, y, xp.full(x.shape[0], 1 / x.shape[0], dtype=x.dtype))
     size = xp.maximum(xp.sqrt(xp.abs(linearization.cost)), 1e-3)
-    squares = linearization.squared_jacobian()
+    signs = (xp.asarray(draw.choice([-1.0, 1.0], linearization.r.shape), dtype=x.dtype) for _ in range(SCALING_PROBES))
+    products = [linearization.transpose_product(u) for u in signs]
+    squares = reduce(trees.add, (trees.multiply(g, g) for g in products))
+    squares = trees.scale(squares, 1 / SCALING_PROBES)
     return trees.map_pairs(lambda p, d: size / xp.maximum(xp.sqrt(d), size / xp.maximum(xp.abs(p), 1)), params, squares)
 
 

@@ -215,3 +215,9 @@ def test_shared_precisions_save_starts_that_switch_an_input_off():
         for seed in range(8)
     ]
     assert np.sum(np.array(noise) > 0.3) <= 1  # without x1 it is 0.47
+
+
+def test_patience_begins_after_the_shared_epochs():
+    trainer = dr.BayesianRegularization(shared_epochs=12, max_fail=1)
+    result = dr.train(NET, X, np.random.default_rng(1).normal(size=(40, 1)), trainer=trainer, epochs=40, seed=0)
+    assert result.epochs >= 12

@@ -192,7 +192,7 @@ class BayesianRegularization(Trainer):
         return BayesianState(params, hyper, mu, state.since_best, state.epoch + 1), record
 
     def after_score(self, state: BayesianState, improved: bool) -> tuple[BayesianState, int]:
-        since = 0 if improved else state.since_best + 1
+        since = 0 if improved or state.epoch <= self.shared_epochs else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
     def _uses_relevance(self, net: "Network") -> bool:
