@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,17 +70,23 @@ class _Silent(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def mirror(tiny_mnist_folder, monkeypatch):
-    """A server of the tiny set."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    handler = partial(_Silent, directory=tiny_mnist_folder)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+@contextmanager
+def _serving(folder):
+    """Serve the files of a folder; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=folder)) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{http.server_port}/"
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def mirror(tiny_mnist_folder, monkeypatch):
+    """A server of the tiny set."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with _serving(tiny_mnist_folder) as address:
+        yield address
 
 
 @pytest.fixture
@@ -207,12 +214,8 @@ def server(tmp_path, monkeypatch):
     folder = tmp_path / "served"
     folder.mkdir()
     (folder / "file.gz").write_bytes(b"0123456789" * 500)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=folder)) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}/"
-        http.shutdown()
-        thread.join()
+    with _serving(folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def _to_times(dates: Any, column: Series, origin: str) -> np.ndarray:
             return times.to_numpy(dtype="datetime64[ns]")
     except (ValueError, TypeError, OverflowError, AttributeError):
         pass
-    refuse_cells(column, bad, origin, f", which is no date from 1678 to 2262: {_ADVICE}")
+    refuse_cells(column, bad, origin, f", which is no date from 1678 to 2261: {_ADVICE}")
     raise AssertionError("unreachable")
 
 

@@ -103,9 +103,8 @@ def _scales(params: Params, x: Array, y: Array, *, net: Network) -> Params:
     linearization = linearize(net, params, x, y, xp.full(x.shape[0], 1 / x.shape[0], dtype=x.dtype))
     size = xp.maximum(xp.sqrt(xp.abs(linearization.cost)), 1e-3)
     signs = (xp.asarray(draw.choice([-1.0, 1.0], linearization.r.shape), dtype=x.dtype) for _ in range(SCALING_PROBES))
-    products = [linearization.transpose_product(u) for u in signs]
-    squares = reduce(trees.add, (trees.multiply(g, g) for g in products))
-    squares = trees.scale(squares, 1 / SCALING_PROBES)
+    products = (linearization.transpose_product(u) for u in signs)
+    squares = trees.scale(reduce(trees.add, (trees.multiply(g, g) for g in products)), 1 / SCALING_PROBES)
     return trees.map_pairs(lambda p, d: size / xp.maximum(xp.sqrt(d), size / xp.maximum(xp.abs(p), 1)), params, squares)
 
 
